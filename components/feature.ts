@@ -1,0 +1,72 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Target } from "./node/target.ts";
+import type { ScriptVersion } from "./scripts/node-scripts.ts";
+
+/** What a script gets on standard input: nothing of it ever stands in a command line. */
+export interface ScriptInput {
+  readonly stack: string;
+  readonly ctid?: number;
+  /** The recipe of the template that the step belongs to; a sealed template with the same recipe is left alone. */
+  readonly recipe?: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly allow?: readonly string[];
+}
+
+export interface FeatureArgs {
+  readonly target: Target;
+  readonly script: ScriptVersion;
+  readonly input: ScriptInput;
+  /** The script undoes its work when the feature goes. */
+  readonly removable: boolean;
+  /** The guest that the feature lives in: a new guest gets it anew, and one that goes needs no removal. */
+  readonly guest?: { readonly resource: pulumi.Resource; readonly mark: pulumi.Output<string | undefined> };
+}
+
+/** One script applied to the host or to one container: check, apply and, where it makes sense, remove. */
+export class Feature extends pulumi.ComponentResource {
+  /** The version of the script that was applied. */
+  readonly digest: string;
+  /** Where that version lies on the node. */
+  readonly scriptPath: string;
+
+  constructor(name: string, args: FeatureArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("phoenix:Feature", name, {}, opts);
+    this.digest = args.script.digest;
+    this.scriptPath = args.script.path;
+    runScript(name, args, { parent: this });
+    this.registerOutputs({ digest: this.digest });
+  }
+}
+
+/** The one way in which a script runs on the node: one SSH session, input on stdin. */
+export function runScript(
+  name: string,
+  { target, script, input, removable, guest }: FeatureArgs,
+  opts: pulumi.CustomResourceOptions,
+): command.remote.Command {
+  const dependsOn = [script.upload, ...asArray(opts.dependsOn)];
+  return new command.remote.Command(
+    name,
+    {
+      connection: target.connection,
+      create: `${script.path} apply`,
+      ...(removable ? { delete: `${script.path} remove` } : {}),
+      stdin: JSON.stringify(input),
+      addPreviousOutputInEnv: false,
+      ...(guest ? { triggers: [guest.mark] } : {}),
+    },
+    {
+      ...opts,
+      dependsOn,
+      // A removal must not run behind the new apply.
+      deleteBeforeReplace: true,
+      ...(guest ? { deletedWith: guest.resource } : {}),
+    },
+  );
+}
+
+function asArray(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Resource[] {
+  if (dependsOn === undefined) return [];
+  return Array.isArray(dependsOn) ? (dependsOn as pulumi.Resource[]) : [dependsOn as pulumi.Resource];
+}

@@ -1,0 +1,23 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { PoolSpec } from "../../model/index.ts";
+import { Feature } from "../feature.ts";
+import type { HostContext } from "./hypervisor.ts";
+
+/** A ZFS pool: made on empty disks only, recognised when it is there; forgotten, not destroyed, unless allowed. */
+export class ZfsPool extends pulumi.ComponentResource {
+  constructor(spec: PoolSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
+    super("phoenix:hypervisor:ZfsPool", spec.name, {}, opts);
+    const { allow, ...pool } = spec;
+    new Feature(
+      `pool-${spec.name}`,
+      {
+        target: context.target,
+        script: context.scripts.version("bin/hypervisor/feature_setup_zfs.sh"),
+        input: { stack: context.target.stack, parameters: { kind: "pool", ...pool }, allow },
+        removable: !spec.existing,
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ name: spec.name });
+  }
+}

@@ -1,0 +1,106 @@
+import * as pulumi from "@pulumi/pulumi";
+import { PveApiError, type PveApi } from "../node/pve-api.ts";
+import { readMark } from "./mark.ts";
+
+interface GuestConfig {
+  readonly description?: string;
+  readonly template?: number;
+  readonly [key: string]: unknown;
+}
+
+/** Milliseconds between two looks at a task of the node; the API offers no event to wait for. */
+const LOOK_AGAIN = 1000;
+/** The longest that the guard waits for what a cut run left running, in milliseconds. */
+const PATIENCE = 15 * 60 * 1000;
+
+/**
+ * Asked before a guest is created, in previews too. The provider would adopt whatever holds the vmid (its retry takes
+ * "already exists" for success), so an occupied vmid is refused here unless it is the rest of our own cut run: that is
+ * removed, once its task has ended, if it holds no data.
+ */
+export function guard(api: PveApi, stack: string, vmid: number): pulumi.ResourceHook {
+  return new pulumi.ResourceHook(
+    `guard-${vmid}`,
+    async () => {
+      if (await isFree(api, vmid)) return;
+      await waitForTasks(api, vmid);
+      const config = await readConfig(api, vmid);
+      if (config === undefined) return;
+      const mark = readMark(config.description, vmid);
+      if (mark?.stack !== stack) throw new Error(occupied(api, vmid, stack, mark?.stack));
+      const data = Object.keys(config).filter((key) => /^(mp|unused)[0-9]+$/.test(key));
+      if (data.length > 0) {
+        throw new Error(
+          `CT ${vmid} is the rest of an earlier run of stack '${stack}' and holds data (${data.join(", ")}); it stays as it is. ` +
+            `Take it into the state: pulumi import proxmoxve:index/containerLegacy:ContainerLegacy ${vmid} ${api.node}/${vmid}`,
+        );
+      }
+      if (!pulumi.runtime.isDryRun()) await destroy(api, vmid);
+    },
+    { onDryRun: true },
+  );
+}
+
+function occupied(api: PveApi, vmid: number, stack: string, owner: string | undefined): string {
+  const whose = owner ? `it belongs to stack '${owner}'` : "it was not made by Phoenix";
+  return (
+    `vmid ${vmid} is taken on node ${api.node}, and ${whose} (stack '${stack}' has no claim to it); nothing was touched. ` +
+    `Give the container another CTID in the configuration, or move the guest that is there. ` +
+    `If it shall be managed from here, adopt it: pulumi import proxmoxve:index/containerLegacy:ContainerLegacy ${vmid} ${api.node}/${vmid}`
+  );
+}
+
+/** A vmid is one for containers and virtual machines, on all nodes of a cluster. */
+async function isFree(api: PveApi, vmid: number): Promise<boolean> {
+  try {
+    await api.call("GET", `/cluster/nextid?vmid=${vmid}`);
+    return true;
+  } catch (error) {
+    if (error instanceof PveApiError && error.status === 400) return false;
+    throw error;
+  }
+}
+
+/** Undefined: the guest has gone meanwhile. A guest that is no container of this node has an empty configuration. */
+async function readConfig(api: PveApi, vmid: number): Promise<GuestConfig | undefined> {
+  try {
+    return (await api.call("GET", `/nodes/${api.node}/lxc/${vmid}/config`)) as GuestConfig;
+  } catch (error) {
+    if (!(error instanceof PveApiError)) throw error;
+    return (await isFree(api, vmid)) ? undefined : {};
+  }
+}
+
+async function waitForTasks(api: PveApi, vmid: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  for (;;) {
+    const tasks = (await api.call("GET", `/nodes/${api.node}/tasks?vmid=${vmid}&source=active`)) as {
+      status?: string;
+      endtime?: number;
+    }[];
+    if (
+      !tasks.some(
+        (task) => task.endtime === undefined && (task.status === undefined || task.status === "RUNNING"),
+      )
+    ) {
+      return;
+    }
+    if (Date.now() > deadline)
+      throw new Error(`CT ${vmid}: a task of the node works on it for over 15 minutes`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+  }
+}
+
+async function destroy(api: PveApi, vmid: number): Promise<void> {
+  const path = `/nodes/${api.node}/lxc/${vmid}`;
+  const { status } = (await api.call("GET", `${path}/status/current`)) as { status: string };
+  if (status !== "stopped") {
+    await api.call("POST", `${path}/status/stop`);
+    await waitForTasks(api, vmid);
+  }
+  await api.call("DELETE", path);
+  await waitForTasks(api, vmid);
+  if (!(await isFree(api, vmid))) {
+    throw new Error(`CT ${vmid}, the rest of an earlier run, could not be removed: see the node's task log`);
+  }
+}

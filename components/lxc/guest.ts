@@ -1,0 +1,180 @@
+import { randomBytes } from "node:crypto";
+import * as proxmoxve from "@muhlba91/pulumi-proxmoxve";
+import type * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { ContainerSpec } from "../../model/index.ts";
+import { Feature, runScript } from "../feature.ts";
+import type { Target } from "../node/target.ts";
+import type { NodeScripts, ScriptVersion } from "../scripts/node-scripts.ts";
+import { retryWhileLocked } from "./clone-lock.ts";
+import { guard } from "./guard.ts";
+import { formatMark } from "./mark.ts";
+
+/** What templates and containers share. */
+export interface GuestContext {
+  readonly target: Target;
+  readonly scripts: NodeScripts;
+  /** Recipe digests by the vmid of the template. */
+  readonly recipes: ReadonlyMap<number, string>;
+  /** All specs by vmid: a clone's disk is given as its source's. */
+  readonly specs: ReadonlyMap<number, ContainerSpec>;
+}
+
+export interface Guest {
+  readonly resource: proxmoxve.ContainerLegacy;
+  readonly settings: command.remote.Command;
+  readonly features: readonly Feature[];
+  /** The last step so far: whatever comes next depends on it. */
+  readonly last: pulumi.Resource;
+  /** For the caller's own steps. */
+  readonly runArgs: Pick<Parameters<typeof runScript>[1], "target" | "guest">;
+}
+
+/**
+ * What the settings step owns, or what sealing changes behind the provider's back, or what is written once.
+ * With these, refresh and preview stay empty, sealed templates included.
+ */
+export const IGNORED = [
+  "description",
+  "started",
+  "template",
+  "disk",
+  "operatingSystem",
+  "mountPoints",
+  "devicePassthroughs",
+  "features",
+];
+
+/** Seconds; the provider's own budget for a delete is 60 s, less than an orderly shutdown may take. */
+const TIMEOUT_DELETE = 600;
+
+/**
+ * Created stopped → settings and start → own features, in order.
+ *
+ * @param cloneVmid the source's vmid, as an output where a rebuild of the source has to rebuild this guest too
+ * @param opts `parent` is the component; the rest goes to the guest alone
+ */
+export function createGuest(
+  spec: ContainerSpec,
+  context: GuestContext,
+  cloneVmid: pulumi.Input<number> | undefined,
+  opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
+): Guest {
+  const { target, scripts } = context;
+  const { vmid } = spec;
+  const resource = new proxmoxve.ContainerLegacy(`${vmid}`, containerArgs(spec, context, cloneVmid), {
+    ...opts,
+    // Create-first would meet the occupied vmid, adopt the old guest, and then delete it.
+    deleteBeforeReplace: true,
+    ignoreChanges: IGNORED,
+    hooks: {
+      beforeCreate: [guard(target.api, target.stack, vmid)],
+      onError: [retryWhileLocked(vmid)],
+    },
+  });
+
+  const { parent } = opts;
+  const guest = { resource, mark: resource.description };
+  const recipe = spec.isTemplate ? context.recipes.get(vmid) : undefined;
+  const input = (parameters: Readonly<Record<string, unknown>>) => ({
+    stack: target.stack,
+    ctid: vmid,
+    ...(recipe ? { recipe } : {}),
+    parameters,
+    allow: spec.allow,
+  });
+  const settings = runScript(
+    `${vmid}-settings`,
+    {
+      target,
+      guest,
+      script: scripts.version("bin/lxc/configure_container.sh"),
+      input: input({ features: spec.settings, rootfsGb: spec.rootfs.sizeGb, started: true }),
+      removable: false,
+    },
+    { parent, dependsOn: [resource] },
+  );
+
+  let last: pulumi.Resource = settings;
+  const features: Feature[] = [];
+  for (const feature of spec.features) {
+    const script = featureScript(feature.script, feature.level, scripts);
+    const step = new Feature(
+      `${vmid}-${feature.name}`,
+      { target, guest, script, input: input(feature.parameters), removable: feature.removable },
+      { parent, dependsOn: [last] },
+    );
+    features.push(step);
+    last = step;
+  }
+  return { resource, settings, features, last, runArgs: { target, guest } };
+}
+
+/** An executable without a manifest runs through a small runner that gives it the CTID as `$1`. */
+function featureScript(path: string, level: 0 | 1, scripts: NodeScripts): ScriptVersion {
+  const version = scripts.version(path);
+  if (level === 1) return version;
+  return { ...version, path: version.path.replace(/[^/]+$/, (name) => `lib/run_level0.sh ${name}`) };
+}
+
+function containerArgs(
+  spec: ContainerSpec,
+  { target, recipes, specs }: GuestContext,
+  cloneVmid: pulumi.Input<number> | undefined,
+): proxmoxve.ContainerLegacyArgs {
+  const { vmid, source } = spec;
+  const recipe =
+    (spec.isTemplate ? recipes.get(vmid) : source.kind === "clone" ? recipes.get(source.vmid) : "-") ?? "-";
+  return {
+    nodeName: target.node,
+    vmId: vmid,
+    description: formatMark({
+      stack: target.stack,
+      vmid,
+      incarnation: randomBytes(8).toString("hex"),
+      recipe,
+    }),
+    unprivileged: spec.unprivileged,
+    ...(source.kind === "clone"
+      ? { clone: cloneArgs(spec, cloneVmid ?? source.vmid) }
+      : { operatingSystem: { templateFileId: source.volid, type: "debian" } }),
+    disk: diskOfSource(spec, specs),
+    cpu: { cores: spec.cores },
+    memory: { dedicated: spec.memoryMb, swap: spec.swapMb },
+    networkInterfaces: spec.network.map(({ name, bridge, macAddress }) => ({
+      name,
+      bridge,
+      ...(macAddress ? { macAddress } : {}),
+    })),
+    initialization: {
+      hostname: spec.name,
+      ipConfigs: spec.network.map(({ address, gateway }) => ({
+        ipv4: { address, ...(gateway ? { gateway } : {}) },
+      })),
+      ...(spec.nameserver ? { dns: { servers: spec.nameserver.split(" ") } } : {}),
+    },
+    startOnBoot: spec.startAtBoot,
+    ...(spec.bootOrder !== undefined
+      ? { startup: { order: spec.bootOrder, ...(spec.bootDelay ? { upDelay: spec.bootDelay } : {}) } }
+      : {}),
+    started: false,
+    timeoutDelete: TIMEOUT_DELETE,
+  };
+}
+
+function cloneArgs(spec: ContainerSpec, vmId: pulumi.Input<number>) {
+  const full = spec.source.kind === "clone" && spec.source.mode === "full";
+  // PVE refuses a target storage for a linked clone: it lives where its base is.
+  return { vmId, full, ...(full ? { datastoreId: spec.rootfs.storage } : {}) };
+}
+
+/** The provider does not apply a clone's disk, and must not see a difference to what the clone got. */
+function diskOfSource(spec: ContainerSpec, specs: ReadonlyMap<number, ContainerSpec>) {
+  let origin = spec;
+  while (origin.source.kind === "clone") {
+    const next = specs.get(origin.source.vmid);
+    if (!next) break;
+    origin = next;
+  }
+  return { datastoreId: spec.rootfs.storage, size: origin.rootfs.sizeGb };
+}

@@ -1,0 +1,41 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ScriptReader } from "./components/scripts/script-source.ts";
+import { buildModel, formatFindings, plan, type Model } from "./model/index.ts";
+import { readSources } from "./model/read-files.ts";
+import type { Settings } from "./settings.ts";
+
+/** The configuration, checked as a whole, and what follows from it. */
+export interface Configuration {
+  readonly model: Model;
+  /** Recipe digests by the vmid of the template. */
+  readonly recipes: ReadonlyMap<number, string>;
+}
+
+/**
+ * Reads and checks the files that the stack names.
+ * @throws pulumi.RunError with every error of every file; nothing is registered then, so that a file that fails to
+ *   load can never look like deleted containers
+ */
+export function loadConfiguration(settings: Settings, scripts: ScriptReader): Configuration {
+  const outcome = buildModel(
+    readSources(settings.root, {
+      hypervisor: [...settings.hypervisorFiles],
+      lxc: [...settings.lxcFiles],
+      features: [...settings.featureFolders],
+    }),
+  );
+  if (!outcome.ok) {
+    throw new pulumi.RunError(
+      `The configuration is not valid; nothing was touched.\n${formatFindings(outcome.findings)}`,
+    );
+  }
+  if (outcome.warnings.length > 0) void pulumi.log.warn(formatFindings(outcome.warnings));
+
+  const { model } = outcome;
+  const digests = new Map(
+    [...model.templates, ...model.containers]
+      .flatMap(({ features }) => features)
+      .map(({ script }) => [script, scripts.read(script).digest] as const),
+  );
+  return { model, recipes: plan(model, digests).recipes };
+}

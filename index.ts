@@ -1,0 +1,41 @@
+import { Hypervisor } from "./components/hypervisor/hypervisor.ts";
+import { Container } from "./components/lxc/container.ts";
+import { Template } from "./components/lxc/template.ts";
+import { createTarget } from "./components/node/target.ts";
+import { NodeScripts } from "./components/scripts/node-scripts.ts";
+import { ScriptReader } from "./components/scripts/script-source.ts";
+import { loadConfiguration } from "./configuration.ts";
+import { readSettings } from "./settings.ts";
+
+// Any error in any file ends the run here, with nothing registered.
+const settings = readSettings();
+const reader = new ScriptReader(settings.root);
+const { model, recipes } = loadConfiguration(settings, reader);
+
+const target = createTarget(settings);
+const scripts = new NodeScripts("scripts", { target, root: settings.root, reader });
+const hypervisor = new Hypervisor("hypervisor", model.host, { target, scripts });
+
+const specs = new Map([...model.templates, ...model.containers].map((spec) => [spec.vmid, spec]));
+const guests = { target, scripts, recipes, specs };
+const templates = new Map<number, Template>();
+for (const spec of model.templates) {
+  const parent = spec.source.kind === "clone" ? templates.get(spec.source.vmid) : undefined;
+  templates.set(spec.vmid, new Template(spec, guests, parent, { dependsOn: [hypervisor] }));
+}
+
+const made = new Map<number, Container>();
+for (const spec of model.containers) {
+  const source = spec.source.kind === "clone" ? templates.get(spec.source.vmid) : undefined;
+  const before = spec.dependencies.flatMap((vmid) => made.get(vmid) ?? []);
+  const dependsOn = [hypervisor, ...(source ? [source] : []), ...before];
+  made.set(spec.vmid, new Container(spec, guests, source, { dependsOn }));
+}
+
+export const node = target.node;
+export const containers = Object.fromEntries(
+  model.containers.map(({ vmid, name }) => [
+    vmid,
+    { hostname: name, address: made.get(vmid)?.address, generation: made.get(vmid)?.generation },
+  ]),
+);
