@@ -1,0 +1,280 @@
+import type { Findings } from "./findings.ts";
+import { ownFeatures, settingsOf } from "./features.ts";
+import type { ContainerConfig } from "./generated/lxc-configs.ts";
+import { unknownName } from "./host.ts";
+import { effective, pathOf } from "./inherit.ts";
+import type { ChainLink, Effective } from "./inherit.ts";
+import type { Locator } from "./locate.ts";
+import type { Catalogue } from "./manifests.ts";
+import { order } from "./order.ts";
+import type { Path } from "./text.ts";
+import type {
+  Allowed,
+  ContainerSource,
+  ContainerSpec,
+  FeatureSpec,
+  HostSpec,
+  InheritedFeatureSpec,
+  NetworkSpec,
+} from "./types.ts";
+
+export interface Input {
+  /** Those that the schema accepts. */
+  configs: ReadonlyMap<number, ContainerConfig>;
+  /** Every CTID of the file, also those with errors: a reference to one of them is not dangling. */
+  declared: ReadonlySet<number>;
+  host: HostSpec;
+  catalogue: Catalogue;
+  locator: Locator;
+  findings: Findings;
+}
+
+export interface Resolved {
+  spec: ContainerSpec;
+  effective: Effective;
+}
+
+/** Inheritance resolved and references followed: every container as it will be, keyed by CTID, needed ones first. */
+export function resolveContainers(input: Input): Map<number, Resolved> {
+  const { configs } = input;
+  for (const [ctid, config] of configs) checkReferences(ctid, config, input);
+  const ids = [...configs.keys()];
+  const parentOf = (id: number): number[] => toNumbers([configs.get(id)?.clone_from_ctid]);
+  const dependenciesOf = (id: number): number[] => toNumbers(configs.get(id)?.dependencies ?? []);
+  const clones = order(ids, parentOf);
+  reportCycles(clones.cycles, "clone_from_ctid", "is cloned from", input);
+  const all = order(ids, (id) => [...parentOf(id), ...dependenciesOf(id)]);
+  if (clones.cycles.length === 0) reportCycles(all.cycles, "dependencies", "needs", input);
+  const resolved = new Map<number, Resolved>();
+  for (const ctid of all.order) {
+    const config = configs.get(ctid);
+    const [parentId] = parentOf(ctid);
+    const parent = parentId === undefined ? undefined : resolved.get(parentId);
+    // A parent with errors has its own findings; what depends on it cannot be judged.
+    if (config === undefined || (parentId !== undefined && parent === undefined)) continue;
+    const result = resolve(ctid, config, parent, resolved, input);
+    if (result !== undefined) resolved.set(ctid, result);
+  }
+  return resolved;
+}
+
+function toNumbers(ctids: readonly (string | undefined)[]): number[] {
+  return ctids.filter((ctid) => ctid !== undefined).map(Number);
+}
+
+function checkReferences(
+  ctid: number,
+  config: ContainerConfig,
+  { configs, declared, host, locator, findings }: Input,
+): void {
+  const path: Path = ["lxc_configs", String(ctid)];
+  const known = [...declared].map(String);
+  if (config.clone_from_ctid !== undefined) {
+    const source = Number(config.clone_from_ctid);
+    const sourceConfig = configs.get(source);
+    if (!declared.has(source)) {
+      findings.add(
+        locator,
+        [...path, "clone_from_ctid"],
+        ...unknownName("container", config.clone_from_ctid, known),
+      );
+    } else if (sourceConfig !== undefined && sourceConfig.is_template !== true) {
+      findings.add(locator, [...path, "clone_from_ctid"], `${source} is not a template`, {
+        remedy: `set \`"is_template": true\` in ${source}, or clone from one that is`,
+      });
+    }
+    if (config.template !== undefined) {
+      const message = "`template` and `clone_from_ctid` exclude each other: it can come from one place only";
+      findings.add(locator, [...path, "template"], message, { what: "key" });
+    }
+  } else if (config.template === undefined) {
+    const remedy = "set `template` to an OS image, or `clone_from_ctid` to a template";
+    findings.add(locator, path, `${ctid} says nothing about what it is made from`, { remedy, what: "key" });
+  } else if (!host.osTemplates.some((template) => template.name === config.template)) {
+    const names = host.osTemplates.map((template) => template.name);
+    findings.add(locator, [...path, "template"], ...unknownName("OS template", config.template, names));
+  }
+  config.dependencies?.forEach((dependency, i) => {
+    if (declared.has(Number(dependency))) return;
+    findings.add(locator, [...path, "dependencies", i], ...unknownName("container", dependency, known));
+  });
+}
+
+function reportCycles(cycles: readonly number[][], key: string, verb: string, input: Input): void {
+  for (const cycle of cycles) {
+    const [first = 0] = cycle;
+    const text = [...cycle, first].join(` ${verb} `);
+    input.findings.add(input.locator, ["lxc_configs", String(first), key], `a circle: ${text}`, {
+      remedy: "take one of these references out",
+    });
+  }
+}
+
+function chainOf(ctid: number, configs: ReadonlyMap<number, ContainerConfig>): ChainLink[] {
+  const chain: ChainLink[] = [];
+  let id: number | undefined = ctid;
+  while (id !== undefined) {
+    const config = configs.get(id);
+    if (config === undefined) break;
+    chain.unshift({ ctid: id, config });
+    id = toNumbers([config.clone_from_ctid])[0];
+  }
+  return chain;
+}
+
+function resolve(
+  ctid: number,
+  config: ContainerConfig,
+  parent: Resolved | undefined,
+  done: ReadonlyMap<number, Resolved>,
+  input: Input,
+): Resolved | undefined {
+  const { host, catalogue, locator, findings } = input;
+  const place = { ctid, locator, findings };
+  const values = effective(chainOf(ctid, input.configs), { "network_config.bridge": host.bridge });
+  const get = <T>(key: string): T | undefined => values.get(key)?.value as T | undefined;
+  const inherited: InheritedFeatureSpec[] =
+    parent === undefined
+      ? []
+      : [
+          ...parent.spec.inheritedFeatures,
+          ...parent.spec.features.map((f: FeatureSpec) => ({ ...f, from: parent.spec.vmid })),
+        ];
+  const features = ownFeatures(config, inherited, catalogue, place);
+  const settings = settingsOf(get<string[]>("pct_options") ?? [], [...inherited, ...features], place);
+  const rootfs = rootfsOf(ctid, values, parent, input);
+  const source = sourceOf(config, host);
+  if (rootfs === undefined || source === undefined) return undefined;
+  const unprivileged = get<boolean>("unprivileged") ?? true;
+  if (parent !== undefined && parent.spec.unprivileged !== unprivileged) {
+    const message = `\`unprivileged\` is ${unprivileged}, but ${parent.spec.vmid}, which it is cloned from, has ${!unprivileged}`;
+    findings.add(locator, pathOf(values, ctid, "unprivileged"), message, {
+      remedy: "it is fixed when the root file system is made; leave it out here",
+    });
+  }
+  const network = networkOf(ctid, values, input);
+  const nameserver = get<string>("nameserver");
+  const bootOrder = get<number>("boot_order");
+  const bootDelay = get<number>("boot_delay");
+  const spec: ContainerSpec = {
+    vmid: ctid,
+    name: config.name,
+    isTemplate: config.is_template ?? false,
+    cores: get<number>("cores") ?? 1,
+    memoryMb: get<number>("memory_mb") ?? 512,
+    swapMb: get<number>("swap_mb") ?? 512,
+    rootfs,
+    network,
+    ...(nameserver === undefined ? {} : { nameserver }),
+    unprivileged,
+    source,
+    settings,
+    features,
+    inheritedFeatures: inherited,
+    startAtBoot: get<boolean>("start_at_boot") ?? false,
+    ...(bootOrder === undefined ? {} : { bootOrder }),
+    ...(bootDelay === undefined ? {} : { bootDelay }),
+    dependencies: toNumbers(config.dependencies ?? []).sort((a, b) => a - b),
+    allow: get<Allowed[]>("allow") ?? [],
+  };
+  checkBootOrder(spec, done, input);
+  return { spec, effective: values };
+}
+
+function rootfsOf(
+  ctid: number,
+  values: Effective,
+  parent: Resolved | undefined,
+  input: Input,
+): ContainerSpec["rootfs"] | undefined {
+  const { host, locator, findings } = input;
+  const path: Path = ["lxc_configs", String(ctid)];
+  const storageId = values.get("storage_pool")?.value as string | undefined;
+  const sizeGb = values.get("storage_size_gb")?.value as number | undefined;
+  if (storageId === undefined || sizeGb === undefined) {
+    const missing = storageId === undefined ? "storage_pool" : "storage_size_gb";
+    findings.add(locator, path, `\`${missing}\` is missing, here and in the templates below it`, {
+      what: "key",
+    });
+    return undefined;
+  }
+  const own = (key: string): boolean => pathOf(values, ctid, key)[1] === String(ctid);
+  const storage = host.storages.find((candidate) => candidate.id === storageId);
+  if (own("storage_pool") && storage === undefined) {
+    const names = host.storages.map((candidate) => candidate.id);
+    findings.add(locator, [...path, "storage_pool"], ...unknownName("storage", storageId, names));
+  } else if (own("storage_pool") && storage !== undefined && !storage.content.includes("rootdir")) {
+    const message = `the storage \`${storageId}\` cannot hold containers: its content is ${storage.content.join(", ")}`;
+    findings.add(locator, [...path, "storage_pool"], message, {
+      remedy: "a storage with content `rootdir` is needed",
+    });
+  }
+  if (parent !== undefined && sizeGb < parent.spec.rootfs.sizeGb) {
+    const message = `${sizeGb} GiB is smaller than its template ${parent.spec.vmid} with ${parent.spec.rootfs.sizeGb} GiB`;
+    findings.add(locator, [...path, "storage_size_gb"], message, {
+      remedy: "a clone can be larger, never smaller",
+    });
+  }
+  return { storage: storageId, sizeGb };
+}
+
+function sourceOf(config: ContainerConfig, host: HostSpec): ContainerSource | undefined {
+  if (config.clone_from_ctid !== undefined) {
+    const mode = config.clone_mode ?? (config.is_template === true ? "linked" : "full");
+    return { kind: "clone", vmid: Number(config.clone_from_ctid), mode };
+  }
+  const template = host.osTemplates.find((candidate) => candidate.name === config.template);
+  if (template === undefined) return undefined;
+  const { name, storage, fileName, checksum } = template;
+  const image = checksum === undefined ? fileName : `${checksum.algorithm}:${checksum.value.toLowerCase()}`;
+  return { kind: "os-template", template: name, volid: `${storage}:vztmpl/${fileName}`, image };
+}
+
+function networkOf(ctid: number, values: Effective, { locator, findings }: Input): NetworkSpec[] {
+  const get = (key: string): string | undefined => values.get(key)?.value as string | undefined;
+  const address = get("network_config.ip");
+  if (address === undefined) {
+    const message = "`network_config.ip` is missing: an address is a container's own and never inherited";
+    findings.add(locator, ["lxc_configs", String(ctid), "network_config"], message, {
+      remedy: 'an address with prefix length ("10.0.0.110/24"), or "dhcp"',
+      what: "key",
+    });
+    return [];
+  }
+  const gateway = address === "dhcp" ? undefined : get("network_config.gw");
+  const macAddress = get("mac_address")?.toUpperCase();
+  return [
+    {
+      name: get("network_config.name") ?? "eth0",
+      bridge: get("network_config.bridge") ?? "",
+      address,
+      ...(gateway === undefined ? {} : { gateway }),
+      ...(macAddress === undefined ? {} : { macAddress }),
+    },
+  ];
+}
+
+function checkBootOrder(
+  spec: ContainerSpec,
+  done: ReadonlyMap<number, Resolved>,
+  { locator, findings }: Input,
+): void {
+  if (!spec.startAtBoot) return;
+  for (const dependency of spec.dependencies) {
+    const other = done.get(dependency)?.spec;
+    if (other === undefined || other.isTemplate) continue;
+    const path: Path = ["lxc_configs", String(spec.vmid), "boot_order"];
+    if (!other.startAtBoot) {
+      findings.warn(locator, path, `it starts at boot and needs ${dependency}, which does not`, {
+        what: "key",
+      });
+    } else if (
+      spec.bootOrder !== undefined &&
+      other.bootOrder !== undefined &&
+      other.bootOrder > spec.bootOrder
+    ) {
+      const message = `it starts as number ${spec.bootOrder} and needs ${dependency}, which starts as number ${other.bootOrder}`;
+      findings.add(locator, path, message, { remedy: `a \`boot_order\` of at least ${other.bootOrder}` });
+    }
+  }
+}

@@ -1,0 +1,285 @@
+import { hostProblem, parseAddress, parseCidr, sameSubnet, subnet } from "./address.ts";
+import type { Findings } from "./findings.ts";
+import type {
+  Dataset,
+  HypervisorConfig,
+  OsTemplate,
+  Pool,
+  PoolProperties,
+  ZfsProperties,
+} from "./generated/hypervisor-config.ts";
+import type { Locator } from "./locate.ts";
+import { list, nearest } from "./schema-errors.ts";
+import type { Path } from "./text.ts";
+import type { DatasetSpec, HostSpec, OsTemplateSpec, PoolSpec, StorageSpec } from "./types.ts";
+
+/** Everything about the host as the schema accepts it, checked as a whole. */
+export function resolveHost(config: HypervisorConfig, locator: Locator, findings: Findings): HostSpec {
+  const { interfaces } = config.network;
+  checkInterface(config, locator, findings);
+  const pools = config.zfs.pools.map(toPool);
+  const datasets = config.zfs.datasets.map(toDataset);
+  checkPools(config.zfs.pools, locator, findings);
+  checkDatasets(config, locator, findings);
+  const storages = toStorages(config, locator, findings);
+  const osTemplates = (config.os_templates ?? []).map(toOsTemplate);
+  checkOsTemplates(config.os_templates ?? [], storages, locator, findings);
+  return {
+    address: interfaces.address,
+    bridge: interfaces.name,
+    ...(interfaces.gateway === undefined ? {} : { gateway: interfaces.gateway }),
+    pools,
+    datasets,
+    storages,
+    osTemplates,
+  };
+}
+
+/** Bridges that containers can attach to. */
+export function bridgesOf(config: HypervisorConfig): string[] {
+  return [config.network.interfaces.name, ...(config.network.bridges ?? []).map((bridge) => bridge.name)];
+}
+
+/** The finding for a name that nobody defines, with the name that was probably meant. */
+export function unknownName(
+  what: string,
+  name: string,
+  known: readonly string[],
+): [string, { remedy: string }] {
+  const near = nearest(name, known);
+  const remedy =
+    near !== undefined
+      ? `did you mean \`${near}\`?`
+      : known.length > 0
+        ? `known: ${list(known)}`
+        : `there is none`;
+  return [`there is no ${what} \`${name}\``, { remedy }];
+}
+
+function toPool(pool: Pool): PoolSpec {
+  return {
+    name: pool.name,
+    raidLevel: pool.raid_level,
+    disks: pool.disks,
+    properties: strings(pool.properties),
+    filesystemProperties: strings(pool.filesystem_properties),
+    existing: pool.existing ?? false,
+    allow: pool.allow ?? [],
+  };
+}
+
+function toDataset(dataset: Dataset): DatasetSpec {
+  return {
+    name: dataset.name,
+    pool: dataset.pool,
+    path: `${dataset.pool}/${dataset.name}`,
+    properties: strings(dataset.properties),
+    existing: dataset.existing ?? false,
+    allow: dataset.allow ?? [],
+  };
+}
+
+function strings(properties: PoolProperties | ZfsProperties | undefined): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [key, value] of Object.entries(properties ?? {}))
+    if (value !== undefined) result[key] = String(value);
+  return result;
+}
+
+export function storageIdOf(dataset: Pick<Dataset, "pool" | "name" | "storage_id">): string {
+  return dataset.storage_id ?? `${dataset.pool}-${dataset.name.replaceAll("/", "-")}`;
+}
+
+function toStorages(config: HypervisorConfig, locator: Locator, findings: Findings): StorageSpec[] {
+  const storages: StorageSpec[] = [];
+  const owners = new Map<string, Path>();
+  const claim = (id: string, path: Path): void => {
+    const other = owners.get(id);
+    if (other !== undefined) {
+      const { file, line } = locator.find(other);
+      findings.add(locator, path, `the storage \`${id}\` is defined twice; first in ${file}:${line}`);
+    }
+    owners.set(id, path);
+  };
+  config.zfs.datasets.forEach((dataset, i) => {
+    const path: Path = ["zfs", "datasets", i];
+    if (dataset.proxmox_storage_type === undefined) return;
+    const id = storageIdOf(dataset);
+    claim(id, dataset.storage_id === undefined ? [...path, "name"] : [...path, "storage_id"]);
+    const content = (dataset.proxmox_content_type ?? "none").split(",").sort();
+    const allowed =
+      dataset.proxmox_storage_type === "zfspool"
+        ? ["images", "rootdir"]
+        : ["images", "rootdir", "iso", "vztmpl", "backup", "snippets", "import"];
+    const wrong = content.find((item) => !allowed.includes(item));
+    if (wrong !== undefined) {
+      const message =
+        wrong === "none"
+          ? `a storage of type \`${dataset.proxmox_storage_type}\` needs a content type`
+          : `a storage of type \`${dataset.proxmox_storage_type}\` cannot hold \`${wrong}\``;
+      findings.add(locator, [...path, "proxmox_content_type"], message, {
+        remedy: `possible: ${list(allowed)}`,
+      });
+    }
+    storages.push({
+      id,
+      type: dataset.proxmox_storage_type,
+      content,
+      dataset: `${dataset.pool}/${dataset.name}`,
+      ...(dataset.proxmox_storage_type === "dir" ? { path: `/${dataset.pool}/${dataset.name}` } : {}),
+      existing: dataset.existing ?? false,
+      allow: dataset.allow ?? [],
+    });
+  });
+  (config.storages ?? []).forEach((storage, i) => {
+    claim(storage.id, ["storages", i, "id"]);
+    storages.push({
+      id: storage.id,
+      type: storage.type,
+      content: [...storage.content].sort(),
+      existing: true,
+      allow: [],
+    });
+  });
+  return storages;
+}
+
+function toOsTemplate(template: OsTemplate): OsTemplateSpec {
+  const fileName = template.url.slice(template.url.lastIndexOf("/") + 1);
+  const { name, storage, url, checksum } = template;
+  return { name, storage, fileName, url, ...(checksum === undefined ? {} : { checksum }) };
+}
+
+function checkInterface(config: HypervisorConfig, locator: Locator, findings: Findings): void {
+  const { address, gateway } = config.network.interfaces;
+  const cidr = parseCidr(address);
+  const problem = hostProblem(cidr);
+  if (problem !== undefined)
+    findings.add(locator, ["network", "interfaces", "address"], `${address} ${problem}`);
+  if (gateway !== undefined && !sameSubnet(cidr, parseAddress(gateway))) {
+    const message = `the gateway ${gateway} is not in the host's subnet ${subnet(cidr)}`;
+    findings.add(locator, ["network", "interfaces", "gateway"], message);
+  }
+  noneTwice(
+    "bridge",
+    bridgesOf(config),
+    (i) => (i === 0 ? ["network", "interfaces", "name"] : ["network", "bridges", i - 1, "name"]),
+    locator,
+    findings,
+  );
+}
+
+const fewestDisks = { single: 1, stripe: 2, mirror: 2, raidz1: 3, raidz2: 4, raidz3: 5 };
+
+function checkPools(pools: readonly Pool[], locator: Locator, findings: Findings): void {
+  noneTwice(
+    "pool",
+    pools.map((pool) => pool.name),
+    (i) => ["zfs", "pools", i, "name"],
+    locator,
+    findings,
+  );
+  const disks = pools.flatMap((pool, i) =>
+    pool.disks.map((disk, k) => ({ disk, path: ["zfs", "pools", i, "disks", k] })),
+  );
+  noneTwice(
+    "disk",
+    disks.map(({ disk }) => disk),
+    (i) => disks[i]?.path ?? [],
+    locator,
+    findings,
+  );
+  pools.forEach((pool, i) => {
+    const path: Path = ["zfs", "pools", i, "disks"];
+    const fewest = fewestDisks[pool.raid_level];
+    if (pool.existing === true && pool.disks.length === 0) return;
+    if (pool.disks.length < fewest) {
+      const remedy =
+        pool.raid_level === "mirror" && pool.disks.length === 1
+          ? "`single` is the level for one disk"
+          : undefined;
+      const message = `\`${pool.raid_level}\` needs at least ${fewest} disks, here ${pool.disks.length === 1 ? "is 1" : `are ${pool.disks.length}`}`;
+      findings.add(locator, path, message.replace("1 disks", "1 disk"), { remedy });
+    } else if (pool.raid_level === "single" && pool.disks.length > 1) {
+      const remedy =
+        "`stripe` spreads data over several disks, and losing one loses all; `mirror` keeps copies";
+      findings.add(locator, path, `\`single\` is one disk, here are ${pool.disks.length}`, { remedy });
+    }
+  });
+}
+
+function checkDatasets(config: HypervisorConfig, locator: Locator, findings: Findings): void {
+  const { datasets, pools } = config.zfs;
+  const names = pools.map((pool) => pool.name);
+  noneTwice(
+    "dataset",
+    datasets.map((d) => `${d.pool}/${d.name}`),
+    (i) => ["zfs", "datasets", i, "name"],
+    locator,
+    findings,
+  );
+  datasets.forEach((dataset, i) => {
+    if (!names.includes(dataset.pool)) {
+      findings.add(locator, ["zfs", "datasets", i, "pool"], ...unknownName("pool", dataset.pool, names));
+    }
+  });
+}
+
+function checkOsTemplates(
+  templates: readonly OsTemplate[],
+  storages: readonly StorageSpec[],
+  locator: Locator,
+  findings: Findings,
+): void {
+  noneTwice(
+    "OS template",
+    templates.map((template) => template.name),
+    (i) => ["os_templates", i, "name"],
+    locator,
+    findings,
+  );
+  templates.forEach((template, i) => {
+    const path: Path = ["os_templates", i, "storage"];
+    const storage = storages.find((candidate) => candidate.id === template.storage);
+    if (storage === undefined) {
+      findings.add(
+        locator,
+        path,
+        ...unknownName(
+          "storage",
+          template.storage,
+          storages.map((s) => s.id),
+        ),
+      );
+    } else if (!storage.content.includes("vztmpl")) {
+      findings.add(
+        locator,
+        path,
+        `the storage \`${storage.id}\` cannot hold OS templates: its content is ${list(storage.content)}`,
+        {
+          remedy: "a storage with content `vztmpl` is needed",
+        },
+      );
+    }
+  });
+}
+
+/** Each name once; the later one is the one to change. */
+export function noneTwice(
+  what: string,
+  names: readonly string[],
+  pathOf: (i: number) => Path,
+  locator: Locator,
+  findings: Findings,
+): void {
+  const first = new Map<string, number>();
+  names.forEach((name, i) => {
+    const other = first.get(name);
+    if (other === undefined) {
+      first.set(name, i);
+      return;
+    }
+    const { file, line } = locator.find(pathOf(other));
+    findings.add(locator, pathOf(i), `the ${what} \`${name}\` is there twice; first in ${file}:${line}`);
+  });
+}

@@ -1,0 +1,118 @@
+/**
+ * The model of the configuration: texts in, a checked model or findings out. Pure: no Pulumi, no files (only
+ * `read-files.ts` has those), no network, no clock, no randomness.
+ */
+import { resolveContainers } from "./containers.ts";
+import type { Input } from "./containers.ts";
+import { Findings, sortFindings } from "./findings.ts";
+import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
+import type { ContainerConfig } from "./generated/lxc-configs.ts";
+import { bridgesOf, resolveHost } from "./host.ts";
+import { Locator } from "./locate.ts";
+import { readCatalogue } from "./manifests.ts";
+import { checkNetworks } from "./network-checks.ts";
+import { merge } from "./overlay.ts";
+import { explainErrors } from "./schema-errors.ts";
+import { validator } from "./schemas.ts";
+import { isObject, parseFile } from "./text.ts";
+import type { Json, ParsedFile } from "./text.ts";
+import type { Finding, Outcome, SourceFile, Sources } from "./types.ts";
+
+export type * from "./types.ts";
+export { formatFindings } from "./findings.ts";
+export { renderGraph } from "./graph.ts";
+export { plan } from "./plan.ts";
+export type { Edge, EdgeKind, Plan, PlanNode } from "./plan.ts";
+export { recipeDigest } from "./recipe.ts";
+
+/** Never throws for bad input: everything that is wrong is a finding, all of them in one run. */
+export function buildModel(sources: Sources): Outcome {
+  const findings = new Findings();
+  const hypervisor = load(sources.hypervisor, "hypervisor", findings);
+  const lxc = load(sources.lxc, "lxc", findings);
+  const catalogue = readCatalogue(sources, findings);
+  const hostValid = hypervisor !== undefined && validate(hypervisor, "hypervisor", findings);
+  if (lxc !== undefined) validate(lxc, "lxc", findings);
+  if (!hostValid || lxc === undefined) {
+    if (hostValid) resolveHost(hypervisor.value as unknown as HypervisorConfig, hypervisor.locator, findings);
+    return failed(findings);
+  }
+  const hostConfig = hypervisor.value as unknown as HypervisorConfig;
+  const host = resolveHost(hostConfig, hypervisor.locator, findings);
+  const { configs, declared } = containersOf(lxc);
+  const input: Input = { configs, declared, host, catalogue, locator: lxc.locator, findings };
+  const resolved = resolveContainers(input);
+  checkNetworks(resolved, bridgesOf(hostConfig), input);
+  if (findings.hasErrors()) return failed(findings);
+  const specs = [...resolved.values()].map(({ spec }) => spec);
+  return {
+    ok: true,
+    model: {
+      host,
+      templates: specs.filter((spec) => spec.isTemplate),
+      containers: specs.filter((spec) => !spec.isTemplate),
+      manifests: catalogue.manifests,
+    },
+    warnings: sortFindings(findings.list),
+  };
+}
+
+interface Loaded {
+  value: Json;
+  locator: Locator;
+  /** Pointers of the containers that the schema refuses. */
+  refused: Set<string>;
+}
+
+function load(
+  files: readonly SourceFile[],
+  what: "hypervisor" | "lxc",
+  findings: Findings,
+): Loaded | undefined {
+  if (files.length === 0) {
+    const message = `no ${what} configuration is given`;
+    findings.list.push(
+      fileFinding(message, `name one: \`pulumi config set --path 'phoenix:${what}Files[0]' FILE\``),
+    );
+    return undefined;
+  }
+  const parsed: ParsedFile[] = [];
+  for (const file of files) {
+    const result = parseFile(file);
+    findings.list.push(...result.findings);
+    if (result.file !== undefined) parsed.push(result.file);
+  }
+  if (parsed.length < files.length) return undefined;
+  return { value: merge(parsed), locator: new Locator(parsed), refused: new Set() };
+}
+
+function fileFinding(message: string, remedy: string): Finding {
+  return { severity: "error", class: "file", file: "", line: 1, column: 1, pointer: "", message, remedy };
+}
+
+function validate(loaded: Loaded, name: "hypervisor" | "lxc", findings: Findings): boolean {
+  const check = validator(name);
+  if (check(loaded.value)) return true;
+  for (const problem of explainErrors(check.errors ?? [])) {
+    const { path, message, remedy, what } = problem;
+    findings.add(loaded.locator, path, message, { class: "schema", remedy, what });
+    if (path[0] === "lxc_configs" && path[1] !== undefined) loaded.refused.add(String(path[1]));
+  }
+  return false;
+}
+
+/** Containers with schema errors are left out of further checks, but count as being there. */
+function containersOf(lxc: Loaded): Pick<Input, "configs" | "declared"> {
+  const all = isObject(lxc.value) && isObject(lxc.value["lxc_configs"]) ? lxc.value["lxc_configs"] : {};
+  const configs = new Map<number, ContainerConfig>();
+  const declared = new Set<number>();
+  for (const [ctid, config] of Object.entries(all)) {
+    declared.add(Number(ctid));
+    if (!lxc.refused.has(ctid)) configs.set(Number(ctid), config as unknown as ContainerConfig);
+  }
+  return { configs, declared };
+}
+
+function failed(findings: Findings): Outcome {
+  return { ok: false, findings: sortFindings(findings.list) };
+}

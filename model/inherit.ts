@@ -1,0 +1,102 @@
+import type { ContainerConfig } from "./generated/lxc-configs.ts";
+import type { Path } from "./text.ts";
+
+/** Where an effective value comes from. */
+export type Origin = { kind: "default" } | { kind: "host" } | { kind: "container"; ctid: number };
+
+export interface EffectiveValue {
+  value: unknown;
+  origin: Origin;
+}
+
+/** Keys with dots for nested ones (`network_config.gw`), in the order of the table. */
+export type Effective = Map<string, EffectiveValue>;
+
+/**
+ * What happens to a key along the template chain.
+ * - `inherit`: the nearest one that sets it, the container itself first
+ * - `own`: only what the container itself says
+ * - `add`: every one adds its part, base first
+ */
+export type Rule = "inherit" | "own" | "add";
+
+/** The rules, one place for all. Identity and life cycle are a container's own; its shape comes from the template. */
+export const rules: Readonly<Record<string, Rule>> = {
+  name: "own",
+  is_template: "own",
+  template: "own",
+  clone_from_ctid: "own",
+  clone_mode: "own",
+  memory_mb: "inherit",
+  swap_mb: "inherit",
+  cores: "inherit",
+  storage_pool: "inherit",
+  storage_size_gb: "inherit",
+  "network_config.name": "inherit",
+  "network_config.bridge": "inherit",
+  "network_config.ip": "own",
+  "network_config.gw": "inherit",
+  mac_address: "own",
+  nameserver: "inherit",
+  unprivileged: "inherit",
+  features: "add",
+  pct_options: "add",
+  start_at_boot: "own",
+  boot_order: "own",
+  boot_delay: "own",
+  dependencies: "own",
+  allow: "own",
+};
+
+const defaults: Readonly<Record<string, unknown>> = {
+  is_template: false,
+  memory_mb: 512,
+  swap_mb: 512,
+  cores: 1,
+  "network_config.name": "eth0",
+  unprivileged: true,
+  start_at_boot: false,
+  dependencies: [],
+  allow: [],
+};
+
+export interface ChainLink {
+  ctid: number;
+  config: ContainerConfig;
+}
+
+/** @param chain base first, the container itself last. @param host what the host gives to every container. */
+export function effective(chain: readonly ChainLink[], host: Readonly<Record<string, unknown>>): Effective {
+  const result: Effective = new Map();
+  for (const [key, rule] of Object.entries(rules)) {
+    const links = rule === "own" ? chain.slice(-1) : chain;
+    if (rule === "add") {
+      const parts = links.flatMap(({ config }) => (read(config, key) as unknown[] | undefined) ?? []);
+      const ctid = links.at(-1)?.ctid ?? 0;
+      result.set(key, { value: parts, origin: { kind: "container", ctid } });
+      continue;
+    }
+    const setter = links.findLast(({ config }) => read(config, key) !== undefined);
+    if (setter !== undefined) {
+      result.set(key, { value: read(setter.config, key), origin: { kind: "container", ctid: setter.ctid } });
+    } else if (host[key] !== undefined) {
+      result.set(key, { value: host[key], origin: { kind: "host" } });
+    } else if (defaults[key] !== undefined) {
+      result.set(key, { value: defaults[key], origin: { kind: "default" } });
+    }
+  }
+  return result;
+}
+
+function read(config: ContainerConfig, key: string): unknown {
+  return key
+    .split(".")
+    .reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], config);
+}
+
+/** Where the value stands that counts for this container: in it, or in the template that it comes from. */
+export function pathOf(values: Effective, ctid: number, key: string): Path {
+  const origin = values.get(key)?.origin;
+  const owner = origin?.kind === "container" ? origin.ctid : ctid;
+  return ["lxc_configs", String(owner), ...key.split(".")];
+}

@@ -1,0 +1,65 @@
+import { hostProblem, parseAddress, parseCidr, sameSubnet, subnet } from "./address.ts";
+import type { Input, Resolved } from "./containers.ts";
+import { unknownName } from "./host.ts";
+import { pathOf } from "./inherit.ts";
+import type { Path } from "./text.ts";
+
+/** Names, addresses and bridges of all containers and the host against each other. */
+export function checkNetworks(
+  resolved: ReadonlyMap<number, Resolved>,
+  bridges: readonly string[],
+  input: Input,
+): void {
+  const { host, locator, findings } = input;
+  const addresses = new Map<string, string>([[host.address.split("/")[0] ?? "", "the host"]]);
+  if (host.gateway !== undefined) addresses.set(host.gateway, "the gateway");
+  const names = new Map<string, string>();
+  const macs = new Map<string, string>();
+  const once = (seen: Map<string, string>, value: string, what: string, path: Path, ctid: number): void => {
+    const other = seen.get(value.toLowerCase());
+    if (other === undefined) seen.set(value.toLowerCase(), String(ctid));
+    else findings.add(locator, path, `the ${what} ${value} is taken by ${other}`, { ctid });
+  };
+  for (const [ctid, { spec, effective }] of [...resolved].sort(([a], [b]) => a - b)) {
+    const path: Path = ["lxc_configs", String(ctid)];
+    once(names, spec.name, "name", [...path, "name"], ctid);
+    for (const nic of spec.network) {
+      if (nic.macAddress !== undefined) checkMac(nic.macAddress, [...path, "mac_address"]);
+      if (nic.macAddress !== undefined)
+        once(macs, nic.macAddress, "MAC address", [...path, "mac_address"], ctid);
+      const bridgePath = pathOf(effective, ctid, "network_config.bridge");
+      if (!bridges.includes(nic.bridge) && bridgePath[1] === String(ctid)) {
+        const [message, { remedy }] = unknownName("bridge", nic.bridge, bridges);
+        findings.add(locator, bridgePath, message, {
+          remedy: `${remedy}; others are declared in \`network.bridges\``,
+        });
+      }
+      if (nic.address === "dhcp") continue;
+      const cidr = parseCidr(nic.address);
+      const ipPath: Path = [...path, "network_config", "ip"];
+      const problem = hostProblem(cidr);
+      if (problem !== undefined) findings.add(locator, ipPath, `${nic.address} ${problem}`);
+      once(addresses, nic.address.split("/")[0] ?? "", "address", ipPath, ctid);
+      const onMainBridge = nic.bridge === host.bridge;
+      const hostCidr = parseCidr(host.address);
+      if (onMainBridge && !sameSubnet(hostCidr, cidr.address)) {
+        const message = `${nic.address} is not in ${subnet(hostCidr)}, the subnet of the bridge \`${nic.bridge}\``;
+        findings.add(locator, ipPath, message);
+      } else if (nic.gateway !== undefined && !sameSubnet(cidr, parseAddress(nic.gateway))) {
+        const gatewayPath = pathOf(effective, ctid, "network_config.gw");
+        const message = `the gateway ${nic.gateway} is not in the subnet ${subnet(cidr)} of container ${ctid}`;
+        findings.add(locator, gatewayPath[1] === String(ctid) ? gatewayPath : ipPath, message);
+      } else if (nic.gateway !== undefined && nic.gateway === nic.address.split("/")[0]) {
+        findings.add(locator, ipPath, `the container would be its own gateway`);
+      }
+    }
+  }
+
+  function checkMac(mac: string, path: Path): void {
+    if ((Number.parseInt(mac.slice(0, 2), 16) & 1) === 1) {
+      findings.add(locator, path, `${mac} is a group address, not one of a machine`, {
+        remedy: "the first byte must be even",
+      });
+    }
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The model: what the configuration means, with defaults applied, inheritance resolved and every reference checked.
+ * Components take these types and nothing else.
+ */
+
+/** A configuration text with the path it is reported under. */
+export interface SourceFile {
+  path: string;
+  text: string;
+  /** Why the text could not be read; then `text` is empty. */
+  problem?: string;
+}
+
+/** Everything that a model is built from. In `hypervisor` and `lxc` the first is the base, the rest are overlays (JSON Merge Patch, in order). */
+export interface Sources {
+  hypervisor: SourceFile[];
+  lxc: SourceFile[];
+  /** Manifests of feature scripts. */
+  features: SourceFile[];
+  /** Paths of the scripts that exist, as they are found from the manifests and named by features without one. */
+  scripts: string[];
+}
+
+export interface Finding {
+  severity: "error" | "warning";
+  class: "file" | "syntax" | "schema" | "cross-check";
+  file: string;
+  /** From 1. */
+  line: number;
+  /** From 1. */
+  column: number;
+  /** JSON pointer (RFC 6901) in the file as it is written. */
+  pointer: string;
+  message: string;
+  /** What would be right, or the command that helps. */
+  remedy?: string;
+  /** The container concerned. */
+  ctid?: number;
+}
+
+export type Outcome = { ok: true; model: Model; warnings: Finding[] } | { ok: false; findings: Finding[] };
+
+export interface Model {
+  host: HostSpec;
+  /** Parents before those cloned from them. */
+  templates: ContainerSpec[];
+  /** Dependencies before those that need them. */
+  containers: ContainerSpec[];
+  manifests: FeatureManifest[];
+}
+
+export interface HostSpec {
+  /** The node's own address on its main bridge, CIDR. */
+  address: string;
+  bridge: string;
+  gateway?: string;
+  pools: PoolSpec[];
+  datasets: DatasetSpec[];
+  storages: StorageSpec[];
+  osTemplates: OsTemplateSpec[];
+}
+
+export type RaidLevel = "single" | "stripe" | "mirror" | "raidz1" | "raidz2" | "raidz3";
+export type Allowed = "destroy" | "replace";
+
+export interface PoolSpec {
+  name: string;
+  raidLevel: RaidLevel;
+  disks: string[];
+  properties: Record<string, string>;
+  filesystemProperties: Record<string, string>;
+  existing: boolean;
+  allow: Allowed[];
+}
+
+export interface DatasetSpec {
+  name: string;
+  pool: string;
+  /** `<pool>/<name>`, as ZFS names it. */
+  path: string;
+  properties: Record<string, string>;
+  existing: boolean;
+  allow: Allowed[];
+}
+
+export interface StorageSpec {
+  id: string;
+  /** `zfspool` and `dir` are made from datasets; an `existing` one may be of any type. */
+  type: string;
+  content: string[];
+  /** ZFS path of the dataset behind it. */
+  dataset?: string;
+  /** Folder of a `dir` storage: the dataset's mount point. */
+  path?: string;
+  existing: boolean;
+  allow: Allowed[];
+}
+
+export interface OsTemplateSpec {
+  name: string;
+  storage: string;
+  /** Last part of the URL: the name under which the storage keeps it. */
+  fileName: string;
+  url: string;
+  checksum?: { algorithm: string; value: string };
+}
+
+export interface NetworkSpec {
+  name: string;
+  bridge: string;
+  /** CIDR or "dhcp". */
+  address: string;
+  gateway?: string;
+  macAddress?: string;
+}
+
+/** Where the root file system comes from. */
+export type ContainerSource =
+  | {
+      kind: "os-template";
+      /** `OsTemplateSpec.name` */
+      template: string;
+      /** `storage:vztmpl/file` */
+      volid: string;
+      /** What identifies the image: its checksum, else its file name. Part of the recipe. */
+      image: string;
+    }
+  | { kind: "clone"; vmid: number; mode: "linked" | "full" };
+
+export interface ContainerSettings {
+  nesting: boolean;
+  keyctl: boolean;
+  fuse: boolean;
+}
+
+export interface ContainerSpec {
+  vmid: number;
+  /** Host name. */
+  name: string;
+  isTemplate: boolean;
+  cores: number;
+  memoryMb: number;
+  swapMb: number;
+  rootfs: { storage: string; sizeGb: number };
+  network: NetworkSpec[];
+  nameserver?: string;
+  unprivileged: boolean;
+  source: ContainerSource;
+  /** Union of what the configuration says and what the features of the whole chain need. */
+  settings: ContainerSettings;
+  /** Its own, in order, without those it has from the chain. */
+  features: FeatureSpec[];
+  /** Those of the templates below it, base first. */
+  inheritedFeatures: InheritedFeatureSpec[];
+  startAtBoot: boolean;
+  bootOrder?: number;
+  /** Seconds. */
+  bootDelay?: number;
+  /** CTIDs. */
+  dependencies: number[];
+  allow: Allowed[];
+}
+
+export interface FeatureSpec {
+  name: string;
+  /** 1: with manifest and verbs; 0: any executable, gets the CTID as `$1`, cannot be checked. */
+  level: 0 | 1;
+  /** As in `Sources.scripts`; relative to the repository for its own scripts. */
+  script: string;
+  manifest?: FeatureManifest;
+  /** Validated, with the defaults of the manifest's schema. */
+  parameters: Record<string, unknown>;
+  removable: boolean;
+}
+
+export type InheritedFeatureSpec = FeatureSpec & { from: number };
+
+export interface FeatureManifest {
+  name: string;
+  version: string;
+  description: string;
+  target: "lxc" | "hypervisor";
+  /** JSON Schema. */
+  parameters: Record<string, unknown>;
+  needs: {
+    nesting: boolean;
+    keyctl: boolean;
+    fuse: boolean;
+    network: boolean;
+    gpu: boolean;
+    reboot: boolean;
+    features: string[];
+  };
+  verbs: ("check" | "apply" | "remove")[];
+  /** Path of the script beside the manifest. */
+  script: string;
+}
