@@ -1,0 +1,82 @@
+import { spawn } from "node:child_process";
+import { Command } from "commander";
+import { newLog, root } from "./checkout.ts";
+import { nodeOf, pulumiEnvironment, selectedStack } from "./environment.ts";
+import type { PulumiEnvironment } from "./environment.ts";
+import { errorsOf, readEvents } from "./events.ts";
+import { Failure } from "./failure.ts";
+import { clearStaleLocks } from "./stale-lock.ts";
+
+type PulumiVerb = "preview" | "up" | "refresh" | "destroy";
+
+const asksFirst: readonly PulumiVerb[] = ["up", "refresh", "destroy"];
+
+/** `bin/phoenix preview|up|refresh|destroy`: that verb of Pulumi, on the selected stack. */
+export function pulumiVerb(name: PulumiVerb): Command {
+  return new Command(name)
+    .description(`pulumi ${name} on the selected stack; every argument goes to Pulumi`)
+    .allowUnknownOption()
+    .helpOption(false)
+    .argument("[arguments...]")
+    .action((args: string[]) => run(name, args));
+}
+
+async function run(verb: PulumiVerb, args: readonly string[]): Promise<void> {
+  const environment = await pulumiEnvironment();
+  if (args.includes("--help") || args.includes("-h")) {
+    process.exitCode = (await pulumi([verb, "--help"], environment)).code;
+    return;
+  }
+  const stack = await selectedStack(environment, args);
+  // With --json, standard output belongs to the caller's parser.
+  const say = args.some((arg) => arg === "--json" || arg === "-j") ? process.stderr : process.stdout;
+  say.write(`backend ${environment.backend} · stack ${stack} · node ${nodeOf(stack)}\n`);
+  if (asksFirst.includes(verb)) {
+    for (const line of clearStaleLocks(environment.backend, stack)) say.write(`${line}\n`);
+  }
+  const log = newLog(`${verb}.events.jsonl`);
+  const yes = stack === "dev" && asksFirst.includes(verb) && !args.some((arg) => /^(-y|--yes)/.test(arg));
+  const { code, stderr } = await pulumi([verb, ...(yes ? ["--yes"] : []), "--event-log", log, ...args], environment);
+  if (code === 0) return;
+  const errors = errorsOf(readEvents(log));
+  const cause = errors.length > 0 ? errors.join("\n  ") : lastError(stderr);
+  throw new Failure(`pulumi ${verb} failed: ${cause}`, { log, next: nextCommand(verb, cause, stack), code });
+}
+
+/** On this terminal, so that Pulumi's own display and questions work; standard error is kept for the last words. */
+function pulumi(args: readonly string[], environment: PulumiEnvironment): Promise<{ code: number; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    // --event-log is a flag for debugging, which this variable switches on.
+    const env = { ...environment.variables, PULUMI_DEBUG_COMMANDS: "true" };
+    const child = spawn("pulumi", args, { cwd: root, env, stdio: ["inherit", "inherit", "pipe"] });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (piece: string) => {
+      stderr += piece;
+      process.stderr.write(piece);
+    });
+    // Ctrl-C reaches Pulumi from the terminal itself; it then ends in its own time.
+    process.on("SIGINT", () => undefined);
+    process.on("SIGTERM", () => void child.kill("SIGTERM"));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 1, stderr }));
+  });
+}
+
+const lastError = (stderr: string): string =>
+  stderr
+    .trim()
+    .split("\n")
+    .findLast((line) => line.startsWith("error:"))
+    ?.slice("error:".length)
+    .trim() ?? "see above";
+
+/** The command that most likely leads on. */
+export function nextCommand(verb: string, cause: string, stack: string): string {
+  if (/currently locked/.test(cause)) return "pulumi cancel   (if that other run is really dead)";
+  if (/dial|connection refused|i\/o timeout|no route to host|is the lab up/i.test(cause)) {
+    return stack === "dev" ? "bin/phoenix lab status" : "ssh to the node by hand, then the same command";
+  }
+  if (/:\d+:\d+/.test(cause) && /etc\/|\.json/.test(cause)) return "bin/phoenix validate";
+  if (/no changes were expected|changes were proposed|expect-no-changes/i.test(cause)) return "bin/phoenix preview --diff";
+  return verb === "preview" ? "bin/phoenix doctor" : `bin/phoenix ${verb}   (it goes on where this run ended)`;
+}

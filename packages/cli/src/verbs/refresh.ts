@@ -1,0 +1,3 @@
+import { pulumiVerb } from "../lib/pulumi-verb.ts";
+
+export const verb = () => pulumiVerb("refresh");
