@@ -7,7 +7,7 @@ import type { Settings } from "./settings.ts";
 /** The configuration, checked as a whole, and what follows from it. */
 export interface Configuration {
   readonly model: Model;
-  /** Recipe digests by the vmid of the template. */
+  /** Recipe digests by vmid: a template's own, a container's that of the template it would be made from. */
   readonly recipes: ReadonlyMap<number, string>;
 }
 
@@ -32,7 +32,7 @@ export function loadConfiguration(settings: Settings, scripts: ScriptReader): Co
   if (outcome.warnings.length > 0) void pulumi.log.warn(formatFindings(outcome.warnings));
 
   const { model } = outcome;
-  const digests = new Map(
+  const digests = Object.fromEntries(
     [...model.templates, ...model.containers]
       .flatMap(({ features }) => features)
       .map(({ script }) => [script, scripts.read(script).digest] as const),

@@ -14,7 +14,7 @@ import { formatMark } from "./mark.ts";
 export interface GuestContext {
   readonly target: Target;
   readonly scripts: NodeScripts;
-  /** Recipe digests by the vmid of the template. */
+  /** Recipe digests by vmid: a template's own, a container's that of the template it would be made from. */
   readonly recipes: ReadonlyMap<number, string>;
   /** All specs by vmid: a clone's disk is given as its source's. */
   readonly specs: ReadonlyMap<number, ContainerSpec>;
@@ -123,8 +123,7 @@ function containerArgs(
   cloneVmid: pulumi.Input<number> | undefined,
 ): proxmoxve.ContainerLegacyArgs {
   const { vmid, source } = spec;
-  const recipe =
-    (spec.isTemplate ? recipes.get(vmid) : source.kind === "clone" ? recipes.get(source.vmid) : "-") ?? "-";
+  const recipe = recipes.get(vmid) ?? "-";
   return {
     nodeName: target.node,
     vmId: vmid,
