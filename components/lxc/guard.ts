@@ -2,6 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { PveApiError, type PveApi } from "../node/pve-api.ts";
 import { readMark } from "./mark.ts";
 
+/** What the guard asks of the node. */
+export type NodeApi = Pick<PveApi, "call" | "node">;
+
 interface GuestConfig {
   readonly description?: string;
   readonly template?: number;
@@ -13,45 +16,54 @@ const LOOK_AGAIN = 1000;
 /** The longest that the guard waits for what a cut run left running, in milliseconds. */
 const PATIENCE = 15 * 60 * 1000;
 
-/**
- * Asked before a guest is created, in previews too. The provider would adopt whatever holds the vmid (its retry takes
- * "already exists" for success), so an occupied vmid is refused here unless it is the rest of our own cut run: that is
- * removed, once its task has ended, if it holds no data.
- */
+/** A hook that runs before a guest is created, in previews too; see {@link makeRoom}. */
 export function guard(api: PveApi, stack: string, vmid: number): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
     `guard-${vmid}`,
-    async () => {
-      if (await isFree(api, vmid)) return;
-      await waitForTasks(api, vmid);
-      const config = await readConfig(api, vmid);
-      if (config === undefined) return;
-      const mark = readMark(config.description, vmid);
-      if (mark?.stack !== stack) throw new Error(occupied(api, vmid, stack, mark?.stack));
-      const data = Object.keys(config).filter((key) => /^(mp|unused)[0-9]+$/.test(key));
-      if (data.length > 0) {
-        throw new Error(
-          `CT ${vmid} is the rest of an earlier run of stack '${stack}' and holds data (${data.join(", ")}); it stays as it is. ` +
-            `Take it into the state: pulumi import proxmoxve:index/containerLegacy:ContainerLegacy ${vmid} ${api.node}/${vmid}`,
-        );
-      }
-      if (!pulumi.runtime.isDryRun()) await destroy(api, vmid);
-    },
+    () => makeRoom(api, stack, vmid, pulumi.runtime.isDryRun()),
     { onDryRun: true },
   );
 }
 
-function occupied(api: PveApi, vmid: number, stack: string, owner: string | undefined): string {
+/**
+ * The provider would adopt whatever holds the vmid (its retry takes "already exists" for success), so an occupied vmid
+ * is refused here unless it is the rest of our own cut run: that is removed, once its task has ended, if it holds no
+ * data.
+ * @param dryRun only look
+ * @throws Error that says whose the guest is and which ways there are
+ */
+export async function makeRoom(api: NodeApi, stack: string, vmid: number, dryRun: boolean): Promise<void> {
+  if (await isFree(api, vmid)) return;
+  await waitForTasks(api, vmid);
+  const config = await readConfig(api, vmid);
+  if (config === undefined) return;
+  const mark = readMark(config.description, vmid);
+  if (mark?.stack !== stack) throw new Error(occupied(api, vmid, stack, mark?.stack));
+  const data = Object.keys(config).filter((key) => /^(mp|unused)[0-9]+$/.test(key));
+  if (data.length > 0) {
+    throw new Error(
+      `CT ${vmid} is the rest of an earlier run of stack '${stack}' and holds data (${data.join(", ")}); it stays as it is. ` +
+        `Take it into the state: ${importCommand(api, vmid)}`,
+    );
+  }
+  if (!dryRun) await destroy(api, vmid);
+}
+
+function importCommand(api: NodeApi, vmid: number): string {
+  return `pulumi import proxmoxve:index/containerLegacy:ContainerLegacy ${vmid} ${api.node}/${vmid}`;
+}
+
+function occupied(api: NodeApi, vmid: number, stack: string, owner: string | undefined): string {
   const whose = owner ? `it belongs to stack '${owner}'` : "it was not made by Phoenix";
   return (
     `vmid ${vmid} is taken on node ${api.node}, and ${whose} (stack '${stack}' has no claim to it); nothing was touched. ` +
     `Give the container another CTID in the configuration, or move the guest that is there. ` +
-    `If it shall be managed from here, adopt it: pulumi import proxmoxve:index/containerLegacy:ContainerLegacy ${vmid} ${api.node}/${vmid}`
+    `If it shall be managed from here, adopt it: ${importCommand(api, vmid)}`
   );
 }
 
 /** A vmid is one for containers and virtual machines, on all nodes of a cluster. */
-async function isFree(api: PveApi, vmid: number): Promise<boolean> {
+async function isFree(api: NodeApi, vmid: number): Promise<boolean> {
   try {
     await api.call("GET", `/cluster/nextid?vmid=${vmid}`);
     return true;
@@ -62,7 +74,7 @@ async function isFree(api: PveApi, vmid: number): Promise<boolean> {
 }
 
 /** Undefined: the guest has gone meanwhile. A guest that is no container of this node has an empty configuration. */
-async function readConfig(api: PveApi, vmid: number): Promise<GuestConfig | undefined> {
+async function readConfig(api: NodeApi, vmid: number): Promise<GuestConfig | undefined> {
   try {
     return (await api.call("GET", `/nodes/${api.node}/lxc/${vmid}/config`)) as GuestConfig;
   } catch (error) {
@@ -71,7 +83,7 @@ async function readConfig(api: PveApi, vmid: number): Promise<GuestConfig | unde
   }
 }
 
-async function waitForTasks(api: PveApi, vmid: number): Promise<void> {
+async function waitForTasks(api: NodeApi, vmid: number): Promise<void> {
   const deadline = Date.now() + PATIENCE;
   for (;;) {
     const tasks = (await api.call("GET", `/nodes/${api.node}/tasks?vmid=${vmid}&source=active`)) as {
@@ -91,7 +103,7 @@ async function waitForTasks(api: PveApi, vmid: number): Promise<void> {
   }
 }
 
-async function destroy(api: PveApi, vmid: number): Promise<void> {
+async function destroy(api: NodeApi, vmid: number): Promise<void> {
   const path = `/nodes/${api.node}/lxc/${vmid}`;
   const { status } = (await api.call("GET", `${path}/status/current`)) as { status: string };
   if (status !== "stopped") {

@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { makeRoom, type NodeApi } from "../../components/lxc/guard.ts";
+import { formatMark } from "../../components/lxc/mark.ts";
+import { PveApiError } from "../../components/node/pve-api.ts";
+
+const mark = (stack: string, vmid: number) =>
+  formatMark({ stack, vmid, incarnation: "0123456789abcdef", recipe: "abc123" });
+
+/** A node with at most one guest; records the calls that write. */
+function nodeWith(
+  guest: { vmid: number; config: Record<string, unknown>; status?: string } | undefined,
+  looksUntilTaskEnds = 0,
+) {
+  const writes: string[] = [];
+  let present = guest;
+  let busy = looksUntilTaskEnds;
+  const api: NodeApi = {
+    node: "pve",
+    call: (method, path) => {
+      if (method !== "GET") writes.push(`${method} ${path}`);
+      if (method === "DELETE") present = undefined;
+      if (path.startsWith("/cluster/nextid")) {
+        return present ? Promise.reject(new PveApiError(400, "already exists")) : Promise.resolve("910");
+      }
+      if (path.includes("/tasks")) return Promise.resolve(busy-- > 0 ? [{ status: "RUNNING" }] : []);
+      if (path.endsWith("/config")) {
+        return present
+          ? Promise.resolve(present.config)
+          : Promise.reject(new PveApiError(500, "does not exist"));
+      }
+      if (path.endsWith("/status/current")) return Promise.resolve({ status: present?.status ?? "stopped" });
+      return Promise.resolve(null);
+    },
+  };
+  return { api, writes };
+}
+
+test("a free vmid is fine", async () => {
+  const { api, writes } = nodeWith(undefined);
+  await makeRoom(api, "dev", 910, false);
+  expect(writes).toEqual([]);
+});
+
+test("a guest without our mark is refused, in preview and up, and nothing is touched", async () => {
+  for (const dryRun of [true, false]) {
+    const { api, writes } = nodeWith({ vmid: 910, config: { hostname: "precious" } });
+    await expect(makeRoom(api, "dev", 910, dryRun)).rejects.toThrow(
+      /vmid 910 is taken on node pve.*not made by Phoenix/,
+    );
+    expect(writes).toEqual([]);
+  }
+});
+
+test("another stack's guest is refused, naming the stack", async () => {
+  const { api, writes } = nodeWith({ vmid: 910, config: { description: `${mark("home", 910)}\n` } });
+  await expect(makeRoom(api, "dev", 910, false)).rejects.toThrow(/belongs to stack 'home'/);
+  expect(writes).toEqual([]);
+});
+
+test("a mark that PVE copied on clone does not count", async () => {
+  const { api } = nodeWith({ vmid: 910, config: { description: mark("dev", 902) } });
+  await expect(makeRoom(api, "dev", 910, false)).rejects.toThrow(/not made by Phoenix/);
+});
+
+test("the rest of our own cut run is removed after its task, but only looked at in a preview", async () => {
+  const config = { description: `${mark("dev", 910)}\nnotes` };
+  const preview = nodeWith({ vmid: 910, config });
+  await makeRoom(preview.api, "dev", 910, true);
+  expect(preview.writes).toEqual([]);
+
+  const up = nodeWith({ vmid: 910, config, status: "running" }, 1);
+  await makeRoom(up.api, "dev", 910, false);
+  expect(up.writes).toEqual(["POST /nodes/pve/lxc/910/status/stop", "DELETE /nodes/pve/lxc/910"]);
+});
+
+test("the rest of a cut run that holds data stays, with the import command", async () => {
+  const { api, writes } = nodeWith({
+    vmid: 910,
+    config: { description: mark("dev", 910), mp0: "tank:vol,mp=/data" },
+  });
+  await expect(makeRoom(api, "dev", 910, false)).rejects.toThrow(
+    /holds data \(mp0\).*pulumi import .* 910 pve\/910/,
+  );
+  expect(writes).toEqual([]);
+});
