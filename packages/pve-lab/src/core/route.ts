@@ -19,6 +19,8 @@ export interface Context {
   readonly identity: Identity;
   /** Throws {@link ApiError} 403 with PVE's text when the caller lacks the privilege. */
   requirePrivileges(path: string, privileges: readonly string[], any?: boolean): void;
+  /** The same question, answered. */
+  allowed(path: string, privileges: readonly string[], any?: boolean): boolean;
   /**
    * Starts a worker and returns its UPID at once; the worker goes on when the client dies.
    * @param type PVE's worker type, e.g. `vzcreate`, `vzclone`, `imgcopy`
@@ -39,6 +41,16 @@ export interface Route {
   readonly evidence: Evidence;
   /** Returns what goes into `data`. */
   readonly handler: (context: Context) => Promise<unknown> | unknown;
+}
+
+/** `data` with further keys beside it in the answer, as `total` of a task's log. */
+export class Answer {
+  readonly data: unknown;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  constructor(data: unknown, attributes: Readonly<Record<string, unknown>>) {
+    this.data = data;
+    this.attributes = attributes;
+  }
 }
 
 /** An answer other than 200: status, PVE's text (it goes into the status line) and, for 400, the map of errors. */
