@@ -18,7 +18,6 @@ const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   validate: () => import("./verbs/validate.ts"),
   graph: () => import("./verbs/graph.ts"),
   show: () => import("./verbs/show.ts"),
-  migrate: () => import("./verbs/migrate.ts"),
   urns: () => import("./verbs/urns.ts"),
   drift: () => import("./verbs/drift.ts"),
   repair: () => import("./verbs/repair.ts"),
