@@ -16,7 +16,8 @@ export const places = {
   log: join(own, "log"),
   nodeFile: join(process.env["PHOENIX_LAB_STATE"] || join(own, "lab"), "node.json"),
   cache:
-    process.env["PHOENIX_CACHE"] || join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "phoenix"),
+    process.env["PHOENIX_CACHE"] ||
+    join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "phoenix"),
 } as const;
 
 /** True once `try` has made a Pulumi home for this checkout. */
@@ -49,7 +50,8 @@ const keptLogs = 40;
 export function newLog(name: string): string {
   mkdirSync(places.log, { recursive: true, mode: 0o700 });
   const old = readdirSync(places.log).sort();
-  for (const file of old.slice(0, Math.max(0, old.length - keptLogs))) rmSync(join(places.log, file), { force: true });
+  for (const file of old.slice(0, Math.max(0, old.length - keptLogs)))
+    rmSync(join(places.log, file), { force: true });
   const time = new Date().toISOString().replace(/[:.]/g, "-").slice(0, 23);
   return join(places.log, `${time}-${name}`);
 }

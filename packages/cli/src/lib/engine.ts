@@ -42,6 +42,9 @@ export async function installPlugins(home: string): Promise<void> {
   const result = await capture("node", [entry, "install", "--home", home], { cwd: root, log });
   if (result.code !== 0) {
     const cause = result.stderr.trim().split("\n").at(-1) ?? "";
-    throw new Failure(`the plugins could not be put into ${home}: ${cause}`, { log, next: "bin/phoenix try" });
+    throw new Failure(`the plugins could not be put into ${home}: ${cause}`, {
+      log,
+      next: "bin/phoenix try",
+    });
   }
 }

@@ -51,7 +51,11 @@ export async function pulumiEnvironment(): Promise<PulumiEnvironment> {
   const { PULUMI_HOME: home, PULUMI_BACKEND_URL: url } = process.env;
   const isOwn = home === places.pulumiHome; // after eval "$(bin/phoenix env)"
   if ((home || url) && !isOwn) {
-    return { owner: "caller", variables: withPulumi({ ...always, ...process.env }), backend: url || login(home) };
+    return {
+      owner: "caller",
+      variables: withPulumi({ ...always, ...process.env }),
+      backend: url || login(home),
+    };
   }
   if (hasOwnPulumi()) {
     const variables = { ...process.env, ...(await ownVariables()) };
@@ -63,12 +67,16 @@ export async function pulumiEnvironment(): Promise<PulumiEnvironment> {
 /** A Pulumi on the PATH wins; else the engine that this checkout knows. */
 function withPulumi(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const path = variables["PATH"] ?? "";
-  if (path.split(delimiter).some((folder) => folder !== "" && existsSync(join(folder, "pulumi")))) return variables;
+  if (path.split(delimiter).some((folder) => folder !== "" && existsSync(join(folder, "pulumi"))))
+    return variables;
   const engine = knownEngine();
   if (!engine) {
-    throw new Failure("there is no `pulumi` on the PATH. Install it, or let Phoenix bring a lab and an engine.", {
-      next: "bin/phoenix try",
-    });
+    throw new Failure(
+      "there is no `pulumi` on the PATH. Install it, or let Phoenix bring a lab and an engine.",
+      {
+        next: "bin/phoenix try",
+      },
+    );
   }
   return { ...variables, PATH: pathWith([engine.bin], path) };
 }
@@ -82,7 +90,10 @@ function login(home: string | undefined): string {
 }
 
 /** The stack that `pulumi ARGS` would use; its short name. @throws Failure where none is selected. */
-export async function selectedStack(environment: PulumiEnvironment, args: readonly string[]): Promise<string> {
+export async function selectedStack(
+  environment: PulumiEnvironment,
+  args: readonly string[],
+): Promise<string> {
   const named = stackArgument(args) ?? environment.variables["PULUMI_STACK"];
   if (named) return shortName(named);
   const shown = await capture("pulumi", ["stack", "--show-name", "--non-interactive"], {
@@ -112,7 +123,7 @@ const shortName = (name: string): string => name.split("/").at(-1) ?? name;
 export function stackConfig(stack: string): Record<string, unknown> {
   const file = join(root, `Pulumi.${stack}.yaml`);
   if (!existsSync(file)) return {};
-  return ((parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> } | null)?.config ?? {});
+  return (parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> } | null)?.config ?? {};
 }
 
 /** The node that a stack's configuration names, for the first line of a run. */

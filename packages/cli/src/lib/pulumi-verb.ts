@@ -36,7 +36,10 @@ async function run(verb: PulumiVerb, args: readonly string[]): Promise<void> {
   }
   const log = newLog(`${verb}.events.jsonl`);
   const yes = stack === "dev" && asksFirst.includes(verb) && !args.some((arg) => /^(-y|--yes)/.test(arg));
-  const { code, stderr } = await pulumi([verb, ...(yes ? ["--yes"] : []), "--event-log", log, ...args], environment);
+  const { code, stderr } = await pulumi(
+    [verb, ...(yes ? ["--yes"] : []), "--event-log", log, ...args],
+    environment,
+  );
   if (code === 0) return;
   const errors = errorsOf(readEvents(log));
   const cause = errors.length > 0 ? errors.join("\n  ") : lastError(stderr);
@@ -44,7 +47,10 @@ async function run(verb: PulumiVerb, args: readonly string[]): Promise<void> {
 }
 
 /** On this terminal, so that Pulumi's own display and questions work; standard error is kept for the last words. */
-function pulumi(args: readonly string[], environment: PulumiEnvironment): Promise<{ code: number; stderr: string }> {
+function pulumi(
+  args: readonly string[],
+  environment: PulumiEnvironment,
+): Promise<{ code: number; stderr: string }> {
   return new Promise((resolve, reject) => {
     // --event-log is a flag for debugging, which this variable switches on.
     const env = { ...environment.variables, PULUMI_DEBUG_COMMANDS: "true" };
@@ -77,6 +83,9 @@ export function nextCommand(verb: string, cause: string, stack: string): string 
     return stack === "dev" ? "bin/phoenix lab status" : "ssh to the node by hand, then the same command";
   }
   if (/:\d+:\d+/.test(cause) && /etc\/|\.json/.test(cause)) return "bin/phoenix validate";
-  if (/no changes were expected|changes were proposed|expect-no-changes/i.test(cause)) return "bin/phoenix preview --diff";
-  return verb === "preview" ? "bin/phoenix doctor" : `bin/phoenix ${verb}   (it goes on where this run ended)`;
+  if (/no changes were expected|changes were proposed|expect-no-changes/i.test(cause))
+    return "bin/phoenix preview --diff";
+  return verb === "preview"
+    ? "bin/phoenix doctor"
+    : `bin/phoenix ${verb}   (it goes on where this run ended)`;
 }

@@ -33,7 +33,8 @@ export function clearStaleLocks(backend: string, stack: string): string[] {
     if (!file.endsWith(".json") || basename(join(file, "..")) !== stack) continue;
     const path = join(locks, file);
     const lock = readLock(path);
-    if (!lock || lock.hostname !== hostname() || lock.username !== userInfo().username || lives(lock)) continue;
+    if (!lock || lock.hostname !== hostname() || lock.username !== userInfo().username || lives(lock))
+      continue;
     rmSync(path, { force: true });
     cleared.push(`The lock of a run that was cut off (process ${lock.pid}, ${lock.timestamp}) is removed.`);
   }

@@ -21,7 +21,13 @@ export const verb = () =>
       process.stdout.write(`${lines.join("\n")}\n`);
     });
 
-const belongsToTry = ["PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PROXMOX_VE_API_TOKEN", "SSH_AUTH_SOCK"];
+const belongsToTry = [
+  "PULUMI_HOME",
+  "PULUMI_BACKEND_URL",
+  "PULUMI_CONFIG_PASSPHRASE",
+  "PROXMOX_VE_API_TOKEN",
+  "SSH_AUTH_SOCK",
+];
 
 const withoutOwn = (variables: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(variables).filter(([name]) => !belongsToTry.includes(name)));

@@ -9,5 +9,7 @@ export const verb = () =>
     .description("draws the machine as Mermaid text")
     .option("--dot", "DOT instead of Mermaid")
     .action((options: FileOptions & { dot?: boolean }) => {
-      process.stdout.write(`${renderGraph(chosenModel(options), options.dot ? "dot" : "mermaid").trimEnd()}\n`);
+      process.stdout.write(
+        `${renderGraph(chosenModel(options), options.dot ? "dot" : "mermaid").trimEnd()}\n`,
+      );
     });

@@ -1,7 +1,8 @@
+import { rmSync } from "node:fs";
 import { Command } from "commander";
-import { join } from "node:path";
 import { stopAgent } from "../lib/agent.ts";
-import { root } from "../lib/checkout.ts";
+import { places } from "../lib/checkout.ts";
+import { labEntry } from "../lib/lab.ts";
 import { inherit } from "../lib/process.ts";
 
 export const verb = () =>
@@ -11,9 +12,10 @@ export const verb = () =>
     .helpOption(false)
     .argument("[arguments...]")
     .action(async (args: string[]) => {
-      process.exitCode = await inherit("node", [join(root, "packages/pve-lab/src/main.ts"), ...args], {
-        env: { ...process.env, PHOENIX_LAB_STATE: process.env["PHOENIX_LAB_STATE"] ?? join(root, ".phoenix/lab") },
-      });
-      // The agent holds the key of a lab that is gone.
+      const code = await inherit("node", [labEntry, ...args]);
+      process.exitCode = code;
+      if (code !== 0 || (args[0] !== "down" && args[0] !== "reset")) return;
+      // The agent holds the key of a lab that is gone, and the state describes a node that is blank now.
       if (args[0] === "down") await stopAgent();
+      rmSync(places.backend, { recursive: true, force: true });
     });

@@ -12,6 +12,8 @@ export const verb = () =>
     .action((ctid: string, options: FileOptions & { json?: boolean }) => {
       const spec = containerOf(chosenModel(options), ctid);
       // A manifest is the script's own text; who wants it opens the file.
-      const effective = JSON.parse(JSON.stringify(spec, (key, value: unknown) => (key === "manifest" ? undefined : value))) as object;
+      const effective = JSON.parse(
+        JSON.stringify(spec, (key, value: unknown) => (key === "manifest" ? undefined : value)),
+      ) as object;
       process.stdout.write(options.json ? `${JSON.stringify(effective, null, 2)}\n` : stringify(effective));
     });

@@ -12,7 +12,9 @@ import { fileOptions } from "../lib/file-options.ts";
 
 export const verb = () =>
   fileOptions(new Command("urns"))
-    .description("prints, one a line, the URN patterns for pulumi's --target: the host, or containers with all they need")
+    .description(
+      "prints, one a line, the URN patterns for pulumi's --target: the host, or containers with all they need",
+    )
     .argument("[ctids...]", "containers or templates")
     .option("--setup-hypervisor", "the host alone")
     .action(async (ctids: string[], options: FileOptions & { setupHypervisor?: boolean }) => {
@@ -50,6 +52,9 @@ export function targetsOf(model: Model, ctids: readonly string[]): string[] {
     `${start}pulumi:providers:*::*`,
     `${start}phoenix:NodeScripts**`,
     `${start}phoenix:hypervisor:Hypervisor**`,
-    ...[...wanted].flatMap((vmid) => [`${start}phoenix:lxc:**::${vmid}`, `${start}phoenix:lxc:**::${vmid}-*`]),
+    ...[...wanted].flatMap((vmid) => [
+      `${start}phoenix:lxc:**::${vmid}`,
+      `${start}phoenix:lxc:**::${vmid}-*`,
+    ]),
   ];
 }

@@ -6,7 +6,9 @@ import { fileOptions } from "../lib/file-options.ts";
 
 export const verb = () =>
   fileOptions(new Command("validate"))
-    .description("checks the configuration: no engine, node or network needed. 0 valid, 1 invalid, 2 wrong usage")
+    .description(
+      "checks the configuration: no engine, node or network needed. 0 valid, 1 invalid, 2 wrong usage",
+    )
     .option("--json", "findings for tools")
     .action((options: FileOptions & { json?: boolean }) => {
       const outcome = chosenOutcome(options);

@@ -1,0 +1,114 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { newLog, places, root } from "../lib/checkout.ts";
+import { ensureEngine, installPlugins, knownEngine } from "../lib/engine.ts";
+import { ownVariables } from "../lib/environment.ts";
+import { errorsOf, readEvents } from "../lib/events.ts";
+import { Failure } from "../lib/failure.ts";
+import { labPreflight, labUp } from "../lib/lab.ts";
+import type { Preflight } from "../lib/lab.ts";
+import { capture } from "../lib/process.ts";
+import { duration, Progress } from "../lib/progress.ts";
+import { nextCommand } from "../lib/pulumi-verb.ts";
+import { clearStaleLocks } from "../lib/stale-lock.ts";
+import { closing, publishPage } from "../lib/try-closing.ts";
+import { UpProgress } from "../lib/up-progress.ts";
+
+const stack = "dev";
+
+export const verb = () =>
+  new Command("try")
+    .description(
+      "no Proxmox? Brings everything, starts a lab node on this machine, and builds all of it there",
+    )
+    .option("--port <number>", "first of three ports on 127.0.0.1 for the lab")
+    .action(async (options: { port?: string }) => {
+      const since = Date.now();
+      const forLab = options.port === undefined ? [] : ["--port", options.port];
+      const progress = new Progress();
+      announce(progress, await labPreflight(forLab));
+      await progress.step("the Pulumi engine and its plugins", (step) =>
+        ensureEngine((line) => step.note(line.trim())),
+      );
+      const node = await progress.step("the lab node", (step) =>
+        labUp(forLab, (line) => {
+          if (/^\s*[✓✗]/.test(line)) progress.say(`    ${line.trim()}`);
+          else if (line.trim() !== "") step.note(line.replace(/^\s*…\s*/, ""));
+        }),
+      );
+      await progress.step(`stack ${stack}, in a backend of this checkout's own`, prepareStack);
+      await progress.step(`pulumi up`, (step) => up(progress, step));
+      const page = await progress.step("the page answers", () => publishPage(node, stack));
+      await closing(progress, node, page, duration(Date.now() - since));
+    });
+
+function announce(progress: Progress, { changes, undo }: Preflight): void {
+  const time = knownEngine()
+    ? "2 to 4 minutes"
+    : "2 to 4 minutes; up to 15 where the Pulumi engine has to be compiled first";
+  const own = [
+    `this checkout: ${places.own} (ignored by git) gets the lab, a Pulumi home and the state`,
+    `cache: ${places.cache} gets the Pulumi engine, if it is not there yet`,
+    `time: about ${time}`,
+  ];
+  const back = [
+    ...undo.map((line) => line.replace("`lab down`", "`bin/phoenix lab down`")),
+    `then: rm -r ${places.own}`,
+  ];
+  const list = (lines: readonly string[]) => lines.map((line) => `  - ${line}`);
+  progress.say(
+    [
+      "This will change on this machine:",
+      ...list([...changes, ...own]),
+      "What undoes it:",
+      ...list(back),
+      "",
+    ].join("\n"),
+  );
+}
+
+async function prepareStack(): Promise<void> {
+  mkdirSync(places.backend, { recursive: true, mode: 0o700 });
+  await installPlugins(places.pulumiHome);
+  const env = { ...process.env, ...(await ownVariables()) };
+  const selected = await capture("pulumi", ["stack", "select", stack, "--non-interactive"], {
+    cwd: root,
+    env,
+  });
+  if (selected.code === 0) return;
+  // Pulumi writes the file anew on `init`; it is committed complete, and stays as it is.
+  const settings = join(root, `Pulumi.${stack}.yaml`);
+  const before = existsSync(settings) ? readFileSync(settings) : undefined;
+  const made = await capture("pulumi", ["stack", "init", stack, "--non-interactive"], { cwd: root, env });
+  if (before) writeFileSync(settings, before);
+  if (made.code !== 0)
+    throw new Failure(`stack ${stack} cannot be made: ${made.stderr.trim()}`, { next: "bin/phoenix doctor" });
+}
+
+async function up(progress: Progress, step: { note(text: string): void }): Promise<void> {
+  const variables = await ownVariables();
+  for (const line of clearStaleLocks(variables["PULUMI_BACKEND_URL"] ?? "", stack))
+    progress.say(`    ${line}`);
+  const log = newLog("try-up.log");
+  const events = log.replace(/\.log$/, ".events.jsonl");
+  const stop = new UpProgress(events, progress, step).follow();
+  const args = [
+    "up",
+    "--yes",
+    "--skip-preview",
+    "--non-interactive",
+    "--stack",
+    stack,
+    "--event-log",
+    events,
+  ];
+  const env = { ...process.env, ...variables, PULUMI_DEBUG_COMMANDS: "true" };
+  const { code, stderr } = await capture("pulumi", args, { cwd: root, env, log });
+  stop();
+  if (code === 0) return;
+  const errors = errorsOf(readEvents(events));
+  const cause = errors.length > 0 ? errors.join("\n  ") : stderr.trim();
+  const next = nextCommand("up", cause, stack);
+  throw new Failure(`pulumi up failed: ${cause}`, { log, next });
+}
