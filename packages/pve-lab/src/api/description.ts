@@ -15,7 +15,9 @@ export interface Described {
 }
 
 const details = new Map<string, Described>(
-  [access, cluster, lxc, node, storage].flatMap((area) => Object.entries(area as unknown as Record<string, Described>)),
+  [access, cluster, lxc, node, storage].flatMap((area) =>
+    Object.entries(area as unknown as Record<string, Described>),
+  ),
 );
 
 /** `METHOD /path` of everything PVE describes. */

@@ -42,9 +42,15 @@ export class Router<T> {
     return this.#descend(this.#root, segments, {}, "");
   }
 
-  #descend(node: Node<T>, rest: readonly string[], variables: Record<string, string>, path: string): Match<T> | undefined {
+  #descend(
+    node: Node<T>,
+    rest: readonly string[],
+    variables: Record<string, string>,
+    path: string,
+  ): Match<T> | undefined {
     const [head, ...tail] = rest;
-    if (head === undefined) return node.entries.size > 0 ? { entries: node.entries, variables, path: path || "/" } : undefined;
+    if (head === undefined)
+      return node.entries.size > 0 ? { entries: node.entries, variables, path: path || "/" } : undefined;
     const fixed = node.fixed.get(head);
     const found = fixed && this.#descend(fixed, tail, variables, `${path}/${head}`);
     if (found || !node.variable) return found;

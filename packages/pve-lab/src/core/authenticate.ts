@@ -19,7 +19,8 @@ function requireUsableUser(user: string): void {
 
 function byToken(header: string): Identity {
   const [, id, secret] = /^PVEAPIToken=([^=]+)=(.+)$/.exec(header) ?? [];
-  const [, user, name] = /^([^\s:/]+@[A-Za-z][A-Za-z0-9.\-_]+)!([A-Za-z][A-Za-z0-9.\-_]+)$/.exec(id ?? "") ?? [];
+  const [, user, name] =
+    /^([^\s:/]+@[A-Za-z][A-Za-z0-9.\-_]+)!([A-Za-z][A-Za-z0-9.\-_]+)$/.exec(id ?? "") ?? [];
   if (id === undefined || secret === undefined || user === undefined || name === undefined)
     throw unauthorized("invalid tokenid format");
   requireUsableUser(user);
@@ -48,7 +49,8 @@ export function authenticate(credentials: Credentials, method: Method): Identity
   const { authorization } = credentials;
   if (authorization?.startsWith("PVEAPIToken=")) return byToken(authorization);
   // Clients may also send the ticket as the value of the header.
-  const ticket = /^PVEAuthCookie=(.+)$/.exec(authorization ?? "")?.[1] ?? ticketFromCookie(credentials.cookie);
+  const ticket =
+    /^PVEAuthCookie=(.+)$/.exec(authorization ?? "")?.[1] ?? ticketFromCookie(credentials.cookie);
   if (ticket === undefined || ticket === "") throw unauthorized("No ticket");
   const user = ticketUser(ticket);
   if (user === undefined) throw unauthorized("permission denied - invalid PVE ticket");
@@ -65,7 +67,8 @@ export function login(user: string, password: string): void {
   } catch {
     throw unauthorized("authentication failure");
   }
-  if (ticketUser(password) !== user && !isPassword(user, password)) throw unauthorized("authentication failure");
+  if (ticketUser(password) !== user && !isPassword(user, password))
+    throw unauthorized("authentication failure");
 }
 
 /** The name under which ACLs and tasks know an identity. */

@@ -46,7 +46,9 @@ function checkPerm(query: Query, check: readonly unknown[], quiet: boolean): boo
     throw permissionError();
   }
   const path = fill(String(template), query.values);
-  return attempt(quiet, () => requireAllowed(query.authId, path, privileges as string[], options.get("any") === 1));
+  return attempt(quiet, () =>
+    requireAllowed(query.authId, path, privileges as string[], options.get("any") === 1),
+  );
 }
 
 /** Rights over a user come from rights over the groups the user is in. */
@@ -59,7 +61,9 @@ function checkUserGroup(query: Query, check: readonly unknown[]): void {
   const existing = option !== "create";
   if (existing && !config.users.has(userId)) throw permissionError();
   if (isAllowed(query.authId, "/access/groups", privileges, true)) return;
-  const mine = [...config.groups].filter(([name]) => isAllowed(query.authId, `/access/groups/${name}`, privileges, true));
+  const mine = [...config.groups].filter(([name]) =>
+    isAllowed(query.authId, `/access/groups/${name}`, privileges, true),
+  );
   if (option !== undefined) {
     const asked = splitList(query.values["groups"]);
     if (asked.length === 0) throw permissionError(`/access/groups, ${privileges.join("|")}`);

@@ -15,12 +15,23 @@ const illegal = (what: string) => (text: string) => `${what} name '${text}' cont
 
 const LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const DNS_NAME = new RegExp(`^(?:${LABEL}\\.)*${LABEL}$`);
-const STORAGE_CONTENT = new Set(["images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none"]);
+const STORAGE_CONTENT = new Set([
+  "images",
+  "rootdir",
+  "vztmpl",
+  "iso",
+  "backup",
+  "snippets",
+  "import",
+  "none",
+]);
 const TASK_STATUS = new Set(["ok", "error", "warning", "unknown"]);
 
 function isNetwork(text: string, family: (address: string) => boolean, bits: number, least = 0): boolean {
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
-  return match?.[1] !== undefined && family(match[1]) && Number(match[2]) <= bits && Number(match[2]) >= least;
+  return (
+    match?.[1] !== undefined && family(match[1]) && Number(match[2]) <= bits && Number(match[2]) >= least
+  );
 }
 const isNetworkV4 = (text: string): boolean => isNetwork(text, isIPv4, 32, 1);
 const isNetworkV6 = (text: string): boolean => isNetwork(text, isIPv6, 128, 1);
@@ -60,7 +71,10 @@ const FORMATS: Readonly<Record<string, Format>> = {
   ip: when((text) => isIP(text) !== 0, looksLike("IP address")),
   ipv4: when(isIPv4, looksLike("IPv4 address")),
   ipv6: when(isIPv6, looksLike("IPv6 address")),
-  address: when((text) => isIP(text) !== 0 || DNS_NAME.test(text), (text) => `value does not look like a valid address: ${text}\n`),
+  address: when(
+    (text) => isIP(text) !== 0 || DNS_NAME.test(text),
+    (text) => `value does not look like a valid address: ${text}\n`,
+  ),
   CIDRv4: when(isNetworkV4, looksLike("IPv4 network")),
   CIDRv6: when(isNetworkV6, looksLike("IPv6 network")),
   CIDR: when((text) => isNetworkV4(text) || isNetworkV6(text), looksLike("CIDR network")),
@@ -73,7 +87,10 @@ const FORMATS: Readonly<Record<string, Format>> = {
     looksLike("ipv6 network configuration"),
   ),
   "mac-addr": matching(/^[a-f0-9][02468ace](?::[a-f0-9]{2}){5}$/i, looksLike("unicast MAC address")),
-  "pve-volume-id": matching(/^[a-z][a-z0-9\-_.]*[a-z0-9]:.+$/i, (text) => `unable to parse volume ID '${text}'\n`),
+  "pve-volume-id": matching(
+    /^[a-z][a-z0-9\-_.]*[a-z0-9]:.+$/i,
+    (text) => `unable to parse volume ID '${text}'\n`,
+  ),
   "pve-lxc-mp-string": when(
     (text) => !/\/\.\.?(?:\/|$)/.test(text),
     (text) => `${text} contains illegal character sequences\n`,
@@ -87,7 +104,10 @@ const FORMATS: Readonly<Record<string, Format>> = {
     () => "unable to parse startup options\n",
   ),
   "pve-tag": matching(/^[a-z0-9_][a-z0-9_\-+.]*$/i, () => "invalid characters in tag\n"),
-  "disk-size": matching(/^\d+(?:\.\d+)?[KMGT]?$/, (text) => `value does not look like a valid disk size: ${text}\n`),
+  "disk-size": matching(
+    /^\d+(?:\.\d+)?[KMGT]?$/,
+    (text) => `value does not look like a valid disk size: ${text}\n`,
+  ),
   "pve-iface": when(
     (text) => text.length >= 2 && text.length <= 20 && /^[a-z][a-z0-9_]{1,20}(?:[:.]\d+)?$/i.test(text),
     (text) => `invalid network interface name '${text}'\n`,
@@ -98,10 +118,22 @@ const FORMATS: Readonly<Record<string, Format>> = {
     (text) => STORAGE_CONTENT.has(text),
     (text) => `invalid content type '${text}'\n`,
   ),
-  "pve-task-status-type": when((text) => TASK_STATUS.has(text), (text) => `unknown task state '${text}'\n`),
-  email: matching(/^[\w+\-~]+(?:\.[\w+\-~]+)*@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*$/, looksLike("email address")),
-  "pve-ct-timezone": matching(/^(?:host|[\w\-+]+(?:\/[\w\-+]+)*)$/, (text) => `invalid time zone '${text}'\n`),
-  urlencoded: matching(/^[-%a-zA-Z0-9_.!~*'()]*$/, (text) => `value is not a valid URL encoded string: ${text}\n`),
+  "pve-task-status-type": when(
+    (text) => TASK_STATUS.has(text),
+    (text) => `unknown task state '${text}'\n`,
+  ),
+  email: matching(
+    /^[\w+\-~]+(?:\.[\w+\-~]+)*@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*$/,
+    looksLike("email address"),
+  ),
+  "pve-ct-timezone": matching(
+    /^(?:host|[\w\-+]+(?:\/[\w\-+]+)*)$/,
+    (text) => `invalid time zone '${text}'\n`,
+  ),
+  urlencoded: matching(
+    /^[-%a-zA-Z0-9_.!~*'()]*$/,
+    (text) => `value is not a valid URL encoded string: ${text}\n`,
+  ),
 };
 
 /** Names of the formats that are really checked; the rest of PVE's formats are taken as they come. */

@@ -11,15 +11,23 @@ export function userOf(authId: AuthId): string {
 
 /** `//vms/100/` → `/vms/100`; nothing for a text that is no path. */
 export function normalizePath(path: string): string | undefined {
-  const normal = `/${path.split("/").filter((part) => part !== "").join("/")}`;
+  const normal = `/${path
+    .split("/")
+    .filter((part) => part !== "")
+    .join("/")}`;
   return path.startsWith("/") && /^[A-Za-z0-9._/\-+:@!]*$/.test(normal) ? normal : undefined;
 }
 
-
 /** The entries of one path which concern `authId`; its own win over those of its groups. */
-function rolesAt(config: UserConfig, authId: AuthId, entries: readonly AclEntry[]): Map<string, boolean> | undefined {
+function rolesAt(
+  config: UserConfig,
+  authId: AuthId,
+  entries: readonly AclEntry[],
+): Map<string, boolean> | undefined {
   const own = entries.filter(({ kind, ugid }) => kind !== "group" && ugid === authId);
-  const groups = entries.filter(({ kind, ugid }) => kind === "group" && config.groups.get(ugid)?.users.has(authId));
+  const groups = entries.filter(
+    ({ kind, ugid }) => kind === "group" && config.groups.get(ugid)?.users.has(authId),
+  );
   const chosen = own.length > 0 ? own : groups;
   return chosen.length === 0 ? undefined : new Map(chosen.map(({ role, propagate }) => [role, propagate]));
 }
@@ -27,7 +35,16 @@ function rolesAt(config: UserConfig, authId: AuthId, entries: readonly AclEntry[
 /** Roles on `path`, each with whether it propagates: the deepest path with an entry decides (PVE::AccessControl::roles). */
 function rolesOf(config: UserConfig, authId: AuthId, path: string): Map<string, boolean> {
   if (authId === "root@pam") return new Map([["Administrator", true]]);
-  const steps = path === "/" ? ["/"] : ["/", ...path.split("/").slice(1).map((_part, index, parts) => `/${parts.slice(0, index + 1).join("/")}`)];
+  const steps =
+    path === "/"
+      ? ["/"]
+      : [
+          "/",
+          ...path
+            .split("/")
+            .slice(1)
+            .map((_part, index, parts) => `/${parts.slice(0, index + 1).join("/")}`),
+        ];
   let roles = new Map<string, boolean>();
   for (const step of steps) {
     const entries = config.acl.filter((entry) => entry.path === step && (entry.propagate || step === path));
@@ -82,7 +99,10 @@ export function privilegesOn(authId: AuthId, path: string): ReadonlyMap<string, 
 }
 
 export function permissionError(what?: string): ApiError {
-  return new ApiError(403, what === undefined ? "Permission check failed" : `Permission check failed (${what})`);
+  return new ApiError(
+    403,
+    what === undefined ? "Permission check failed" : `Permission check failed (${what})`,
+  );
 }
 
 export function isAllowed(authId: AuthId, path: string, privileges: readonly string[], any = false): boolean {
@@ -91,14 +111,20 @@ export function isAllowed(authId: AuthId, path: string, privileges: readonly str
 }
 
 /** @throws ApiError 403 `Permission check failed (/path, Privilege)` */
-export function requireAllowed(authId: AuthId, path: string, privileges: readonly string[], any = false): void {
+export function requireAllowed(
+  authId: AuthId,
+  path: string,
+  privileges: readonly string[],
+  any = false,
+): void {
   const normal = normalizePath(path) ?? path;
   const has = privilegesOn(authId, normal);
   if (any) {
     if (!privileges.some((one) => has.has(one))) throw permissionError(`${normal}, ${privileges.join("|")}`);
     return;
   }
-  for (const privilege of privileges) if (!has.has(privilege)) throw permissionError(`${normal}, ${privilege}`);
+  for (const privilege of privileges)
+    if (!has.has(privilege)) throw permissionError(`${normal}, ${privilege}`);
 }
 
 /** Paths on which someone's permissions are listed: those with an entry, and the top ones. */
@@ -112,4 +138,3 @@ export function interestingPaths(): string[] {
   ]);
   return [...new Set([...fixed, ...config.acl.map(({ path }) => path), ...pools])].sort();
 }
-

@@ -12,7 +12,9 @@ const GROUPS: Readonly<Record<string, Group>> = {
     root: [],
     admin: [
       ...["Disk", "CPU", "Memory", "Network", "HWType", "Options"].map((part) => `VM.Config.${part}`),
-      ...["Allocate", "Clone", "Migrate", "Monitor", "Snapshot", "Snapshot.Rollback"].map((part) => `VM.${part}`),
+      ...["Allocate", "Clone", "Migrate", "Monitor", "Snapshot", "Snapshot.Rollback"].map(
+        (part) => `VM.${part}`,
+      ),
     ],
     user: ["VM.Config.CDROM", "VM.Config.Cloudinit", "VM.Console", "VM.Backup", "VM.PowerMgmt"],
     audit: ["VM.Audit"],
@@ -30,7 +32,12 @@ const GROUPS: Readonly<Record<string, Group>> = {
     audit: ["Datastore.Audit"],
   },
   SDN: { root: [], admin: ["SDN.Allocate"], user: ["SDN.Use"], audit: ["SDN.Audit"] },
-  User: { root: ["Realm.Allocate"], admin: ["User.Modify", "Group.Allocate", "Realm.AllocateUser"], user: [], audit: [] },
+  User: {
+    root: ["Realm.Allocate"],
+    admin: ["User.Modify", "Group.Allocate", "Realm.AllocateUser"],
+    user: [],
+    audit: [],
+  },
   Pool: { root: [], admin: ["Pool.Allocate"], user: ["Pool.Audit"], audit: ["Pool.Audit"] },
   Mapping: { root: [], admin: ["Mapping.Modify"], user: ["Mapping.Use"], audit: ["Mapping.Audit"] },
 };

@@ -13,7 +13,8 @@ export function parsePropertyString(text: string, defaultKey?: string): Record<s
     const match = /^([^=]+)=(.*)$/s.exec(entry);
     if (match?.[1] !== undefined && match[2] !== undefined) {
       const key = match[1].trim();
-      if (key in result) throw new PropertyStringError(`duplicate key in comma-separated list property: ${key}\n`);
+      if (key in result)
+        throw new PropertyStringError(`duplicate key in comma-separated list property: ${key}\n`);
       result[key] = match[2];
     } else if (defaultKey === undefined) {
       throw new PropertyStringError("value without key, but schema does not define a default key\n");

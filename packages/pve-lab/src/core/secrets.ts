@@ -56,13 +56,20 @@ export function forgetTokenSecrets(matches: (tokenId: string) => boolean): void 
 }
 
 function crypt(password: string, salt: string): string {
-  return execFileSync("openssl", ["passwd", "-5", "-salt", salt, "-stdin"], { input: password, encoding: "utf8" }).trim();
+  return execFileSync("openssl", ["passwd", "-5", "-salt", salt, "-stdin"], {
+    input: password,
+    encoding: "utf8",
+  }).trim();
 }
 
 export function setPassword(user: string, password: string): void {
   if (user === "root@pam") {
     const bootstrap = readBootstrap() ?? { rootPassword: "", token: { id: "", secret: "" } };
-    writeFileAtomic(place(BOOTSTRAP), `${JSON.stringify({ ...bootstrap, rootPassword: password }, null, 2)}\n`, 0o600);
+    writeFileAtomic(
+      place(BOOTSTRAP),
+      `${JSON.stringify({ ...bootstrap, rootPassword: password }, null, 2)}\n`,
+      0o600,
+    );
     return;
   }
   const lines = readLines(PASSWORDS, ":");

@@ -22,9 +22,9 @@ export interface Storage {
 const FILE = "/etc/pve/storage.cfg";
 
 /** What PVE assumes when `content` is not set. */
-const DEFAULT_CONTENT: Readonly<Record<string, string>> = {
-  dir: "images,rootdir,vztmpl,iso,backup,snippets",
-  nfs: "images,rootdir,vztmpl,iso,backup,snippets",
+export const DEFAULT_CONTENT: Readonly<Record<string, string>> = {
+  dir: "images,rootdir",
+  nfs: "images",
   zfspool: "images,rootdir",
 };
 

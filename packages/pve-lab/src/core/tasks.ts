@@ -128,7 +128,9 @@ export function readTaskLog(task: Upid): string[] | undefined {
 export function taskExitStatus(lines: readonly string[]): string {
   const last = lines.at(-1) ?? "";
   if (last === "TASK OK") return "OK";
-  return /^TASK (WARNINGS: \d+)$/.exec(last)?.[1] ?? /^TASK ERROR: (.+)$/.exec(last)?.[1] ?? "unexpected status";
+  return (
+    /^TASK (WARNINGS: \d+)$/.exec(last)?.[1] ?? /^TASK ERROR: (.+)$/.exec(last)?.[1] ?? "unexpected status"
+  );
 }
 
 /** Finished tasks, newest first. */

@@ -4,7 +4,11 @@ import { equalSecrets, sign } from "./secrets.ts";
 const LIFETIME_S = 7200;
 const AHEAD_S = 300;
 
-const stamp = (): string => Math.floor(Date.now() / 1000).toString(16).toUpperCase().padStart(8, "0");
+const stamp = (): string =>
+  Math.floor(Date.now() / 1000)
+    .toString(16)
+    .toUpperCase()
+    .padStart(8, "0");
 
 function isFresh(hexTime: string): boolean {
   const age = Math.floor(Date.now() / 1000) - Number.parseInt(hexTime, 16);

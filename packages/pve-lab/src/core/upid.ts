@@ -15,7 +15,10 @@ const hex = (value: number): string => value.toString(16).toUpperCase().padStart
 
 export function formatUpid(parts: Omit<Upid, "upid">): Upid {
   const { node, pid, pstart, starttime, type, id, user } = parts;
-  return { ...parts, upid: `UPID:${node}:${hex(pid)}:${hex(pstart)}:${hex(starttime)}:${type}:${id}:${user}:` };
+  return {
+    ...parts,
+    upid: `UPID:${node}:${hex(pid)}:${hex(pstart)}:${hex(starttime)}:${type}:${id}:${user}:`,
+  };
 }
 
 const PATTERN =
@@ -24,8 +27,18 @@ const PATTERN =
 /** The parts, or nothing when the text is no UPID. */
 export function parseUpid(upid: string): Upid | undefined {
   const [, node, pid, pstart, starttime, type, id, user] = PATTERN.exec(upid) ?? [];
-  if (node === undefined || pid === undefined || pstart === undefined || starttime === undefined) return undefined;
+  if (node === undefined || pid === undefined || pstart === undefined || starttime === undefined)
+    return undefined;
   if (type === undefined || id === undefined || user === undefined) return undefined;
   const number = (text: string): number => Number.parseInt(text, 16);
-  return { upid, node, pid: number(pid), pstart: number(pstart), starttime: number(starttime), type, id, user };
+  return {
+    upid,
+    node,
+    pid: number(pid),
+    pstart: number(pstart),
+    starttime: number(starttime),
+    type,
+    id,
+    user,
+  };
 }

@@ -58,11 +58,13 @@ export const emptyUser = (): User => ({
 });
 
 /** The file parts its fields by `:`; texts carry it percent-encoded. */
-const encode = (text: string): string => encodeURIComponent(text).replaceAll("%20", " ").replaceAll("%40", "@");
+const encode = (text: string): string =>
+  encodeURIComponent(text).replaceAll("%20", " ").replaceAll("%40", "@");
 function decode(text: string | undefined): string {
   return decodeURIComponent(text ?? "");
 }
-const list = (text: string | undefined): string[] => (text ?? "").split(/[,;\s]+/).filter((part) => part !== "");
+const list = (text: string | undefined): string[] =>
+  (text ?? "").split(/[,;\s]+/).filter((part) => part !== "");
 
 export function parseUserConfig(text: string): UserConfig {
   const config: UserConfig = {
@@ -92,7 +94,8 @@ export function parseUserConfig(text: string): UserConfig {
       config.users
         .get(user)
         ?.tokens.set(token, { expire: Number(f[1] ?? 0), privsep: f[2] === "1", comment: decode(f[3]) });
-    } else if (kind === "group") config.groups.set(name, { users: new Set(list(f[1])), comment: decode(f[2]) });
+    } else if (kind === "group")
+      config.groups.set(name, { users: new Set(list(f[1])), comment: decode(f[2]) });
     else if (kind === "role") config.roles.set(name, new Set(list(f[1])));
     else if (kind === "pool")
       config.pools.set(name, {
@@ -127,7 +130,9 @@ export function formatUserConfig(config: UserConfig): string {
     lines.push(`group:${id}:${[...users].sort().join(",")}:${encode(comment)}:`);
   lines.push("");
   for (const [id, { comment, vms, storages }] of config.pools)
-    lines.push(`pool:${id}:${encode(comment)}:${[...vms].sort().join(",")}:${[...storages].sort().join(",")}:`);
+    lines.push(
+      `pool:${id}:${encode(comment)}:${[...vms].sort().join(",")}:${[...storages].sort().join(",")}:`,
+    );
   lines.push("");
   for (const [id, privileges] of config.roles) lines.push(`role:${id}:${[...privileges].sort().join(",")}:`);
   lines.push("");

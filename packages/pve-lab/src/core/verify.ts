@@ -36,9 +36,15 @@ ajv.addKeyword({
   keyword: "pveFormat",
   type: "string",
   errors: "full",
-  validate: function check(format: string | Readonly<Record<string, Property>>, text: string, _schema?: unknown, at?: { instancePath: string }): boolean {
+  validate: function check(
+    format: string | Readonly<Record<string, Property>>,
+    text: string,
+    _schema?: unknown,
+    at?: { instancePath: string },
+  ): boolean {
     const name = at?.instancePath.split("/").pop() ?? "";
-    const complaint = typeof format === "string" ? checkFormat(format, text) : checkPropertyString(format, text, name);
+    const complaint =
+      typeof format === "string" ? checkFormat(format, text) : checkPropertyString(format, text, name);
     const own = check as { errors?: Partial<ErrorObject>[] };
     own.errors = complaint === undefined ? [] : [{ keyword: "pveFormat", message: complaint, params: {} }];
     return complaint === undefined;
@@ -85,7 +91,9 @@ function compile(properties: Readonly<Record<string, Property>>, open: boolean):
       if (property.requires !== undefined) needs[name] = [property.requires];
     }
   }
-  const required = Object.keys(properties).filter((name) => !name.endsWith("[n]") && !properties[name]?.optional);
+  const required = Object.keys(properties).filter(
+    (name) => !name.endsWith("[n]") && !properties[name]?.optional,
+  );
   const validate = ajv.compile({
     type: "object",
     properties: plain,
@@ -95,7 +103,9 @@ function compile(properties: Readonly<Record<string, Property>>, open: boolean):
     additionalProperties: open,
   });
   const property = (name: string): Property | undefined =>
-    Object.hasOwn(properties, name) ? properties[name] : patterns.find(({ test }) => test.test(name))?.property;
+    Object.hasOwn(properties, name)
+      ? properties[name]
+      : patterns.find(({ test }) => test.test(name))?.property;
   const result = { validate, property };
   compiled.set(properties, result);
   return result;
@@ -148,7 +158,10 @@ function translate(error: ErrorObject): [string, string] {
         `missing property - '${String(error.params["property"])}' requires this property`,
       ];
     case "type":
-      return [name, `type check ('${limit}') failed - got '${kindOf(error.data)}'`.replace(/'(ARRAY|HASH)'$/, "$1")];
+      return [
+        name,
+        `type check ('${limit}') failed - got '${kindOf(error.data)}'`.replace(/'(ARRAY|HASH)'$/, "$1"),
+      ];
     case "enum":
       return [
         name,
@@ -187,7 +200,11 @@ function check(schema: ParameterSchema, values: Values): { values: Values; error
   return { values: typed, errors };
 }
 
-function checkPropertyString(format: Readonly<Record<string, Property>>, text: string, name: string): string | undefined {
+function checkPropertyString(
+  format: Readonly<Record<string, Property>>,
+  text: string,
+  name: string,
+): string | undefined {
   const defaultKey = Object.keys(format).find((key) => format[key]?.default_key);
   try {
     const raw: Values = parsePropertyString(text, defaultKey);

@@ -18,7 +18,11 @@ export function parseVolumeId(volid: string): VolumeId {
 export const FILE_CONTENT: Readonly<Record<string, { folder: string; prefix: string; pattern: RegExp }>> = {
   iso: { folder: "template/iso", prefix: "iso", pattern: /\.(?:iso|img)$/i },
   vztmpl: { folder: "template/cache", prefix: "vztmpl", pattern: /\.tar\.(?:gz|xz|zst|bz2)$/i },
-  backup: { folder: "dump", prefix: "backup", pattern: /\.(?:tgz|tar|tar\.(?:gz|lzo|zst|bz2)|vma|vma\.(?:gz|lzo|zst))$/i },
+  backup: {
+    folder: "dump",
+    prefix: "backup",
+    pattern: /\.(?:tgz|tar|tar\.(?:gz|lzo|zst|bz2)|vma|vma\.(?:gz|lzo|zst))$/i,
+  },
   snippets: { folder: "snippets", prefix: "snippets", pattern: /./ },
   import: { folder: "import", prefix: "import", pattern: /\.(?:ova|ovf|qcow2|raw|vmdk)$/i },
 };

@@ -10,12 +10,20 @@ import { toJavaScriptPattern } from "./perl-pattern.ts";
 const AREAS: Readonly<Record<string, RegExp>> = {
   access: /^\/(access(?!\/(openid|tfa|domains\/))|version|pools)/,
   cluster: /^\/cluster(\/(resources|status|nextid|tasks|options|log|ha\/resources|ha\/status\/current))?$/,
-  storage: /^\/(storage|nodes\/\{node\}\/(storage(?!\/\{storage\}\/(file-restore|rrd|oci|import))|scan\/zfs))/,
+  storage:
+    /^\/(storage|nodes\/\{node\}\/(storage(?!\/\{storage\}\/(file-restore|rrd|oci|import))|scan\/zfs))/,
   lxc: /^\/nodes\/\{node\}\/lxc(?!\/\{vmid\}\/(rrd|vncwebsocket|mtunnel|remote_migrate|migrate|firewall\/(ipset|aliases|log)))/,
   node: /^\/nodes(\/\{node\}(\/(version|status|network(\/\{iface\})?|dns|time|hosts|tasks.*|query-url-metadata|disks\/(list|zfs)|qemu|aplinfo|subscription|services|apt\/versions|hardware\/pci|report))?)?$/,
 };
 
-const PROSE = new Set(["description", "verbose_description", "typetext", "format_description", "title", "default"]);
+const PROSE = new Set([
+  "description",
+  "verbose_description",
+  "typetext",
+  "format_description",
+  "title",
+  "default",
+]);
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -30,7 +38,11 @@ function trim(value: Json, holder: boolean): Json {
     if (!holder && key === "enum" && item === null) continue;
     if (!holder && key === "pattern" && typeof item === "string") kept[key] = toJavaScriptPattern(item);
     else if (!holder && (key === "minimum" || key === "maximum")) kept[key] = Number(item);
-    else kept[key] = trim(item, !holder && (key === "properties" || (key === "format" && typeof item === "object")));
+    else
+      kept[key] = trim(
+        item,
+        !holder && (key === "properties" || (key === "format" && typeof item === "object")),
+      );
   }
   return kept;
 }
@@ -60,7 +72,9 @@ function main(source: string): void {
   }
   const folder = import.meta.dirname;
   for (const [area, routes] of Object.entries(areas)) {
-    const lines = Object.entries(routes).map(([name, route]) => `  ${JSON.stringify(name)}: ${JSON.stringify(route)}`);
+    const lines = Object.entries(routes).map(
+      ([name, route]) => `  ${JSON.stringify(name)}: ${JSON.stringify(route)}`,
+    );
     writeFileSync(join(folder, `${area}.json`), `{\n${lines.join(",\n")}\n}\n`);
   }
   writeFileSync(join(folder, "index.json"), `${JSON.stringify(names, null, 1)}\n`);
