@@ -27,6 +27,9 @@ export interface Input {
   catalogue: Catalogue;
   locator: Locator;
   findings: Findings;
+  unbuilt: "warn" | "error";
+  /** What the host gives to containers that say nothing. */
+  defaults: Readonly<Record<string, unknown>>;
 }
 
 export interface Resolved {
@@ -129,9 +132,9 @@ function resolve(
   done: ReadonlyMap<number, Resolved>,
   input: Input,
 ): Resolved | undefined {
-  const { host, catalogue, locator, findings } = input;
-  const place = { ctid, locator, findings };
-  const values = effective(chainOf(ctid, input.configs), { "network_config.bridge": host.bridge });
+  const { host, catalogue, locator, findings, unbuilt } = input;
+  const place = { ctid, locator, findings, unbuilt };
+  const values = effective(chainOf(ctid, input.configs), input.defaults);
   const get = <T>(key: string): T | undefined => values.get(key)?.value as T | undefined;
   const inherited: InheritedFeatureSpec[] =
     parent === undefined

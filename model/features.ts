@@ -5,12 +5,14 @@ import type { Locator } from "./locate.ts";
 import type { Catalogue } from "./manifests.ts";
 import { explainErrors, list } from "./schema-errors.ts";
 import type { Path } from "./text.ts";
+import { pendingFeatures } from "./unused.ts";
 import type { ContainerSettings, FeatureSpec, InheritedFeatureSpec } from "./types.ts";
 
 export interface Place {
   ctid: number;
   locator: Locator;
   findings: Findings;
+  unbuilt: "warn" | "error";
 }
 
 /** A container's own features in order; those that it has from its templates already are left out. */
@@ -18,7 +20,7 @@ export function ownFeatures(
   config: ContainerConfig,
   inherited: readonly InheritedFeatureSpec[],
   catalogue: Catalogue,
-  { ctid, locator, findings }: Place,
+  { ctid, locator, findings, unbuilt }: Place,
 ): FeatureSpec[] {
   const own: FeatureSpec[] = [];
   (config.features ?? []).forEach((use, i) => {
@@ -27,6 +29,15 @@ export function ownFeatures(
     const namePath = typeof use === "string" ? path : [...path, "name"];
     const parameters = typeof use === "string" ? {} : { ...use.parameters };
     const known = catalogue.lxc.get(name);
+    if (known === undefined && pendingFeatures.has(name)) {
+      const remedy = "leave it out with an overlay, or bring a script of your own: `phoenix:featureFolders`";
+      const message = `the feature \`${name}\` has no script yet`;
+      findings.add(locator, namePath, message, {
+        severity: unbuilt === "warn" ? "warning" : "error",
+        remedy,
+      });
+      return;
+    }
     if (known === undefined) {
       findings.add(locator, namePath, ...unknownName("feature", name, [...catalogue.lxc.keys()]));
       return;

@@ -6,7 +6,8 @@ export interface Report {
   severity?: Finding["severity"];
   class?: Finding["class"];
   remedy?: string | undefined;
-  ctid?: number | undefined;
+  /** The container concerned; taken from the path if absent, null for none. */
+  ctid?: number | null | undefined;
   what?: "key" | "value";
 }
 
@@ -22,7 +23,7 @@ export class Findings {
       ...locator.find(path, report.what),
       message,
       ...(remedy === undefined ? {} : { remedy }),
-      ...(ctid === undefined ? {} : { ctid }),
+      ...(ctid === undefined || ctid === null ? {} : { ctid }),
     });
   }
 

@@ -6,43 +6,79 @@ import { resolveContainers } from "./containers.ts";
 import type { Input } from "./containers.ts";
 import { Findings, sortFindings } from "./findings.ts";
 import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
-import type { ContainerConfig } from "./generated/lxc-configs.ts";
+import type { ContainerConfig, LxcConfigs } from "./generated/lxc-configs.ts";
 import { bridgesOf, resolveHost } from "./host.ts";
 import { Locator } from "./locate.ts";
 import { readCatalogue } from "./manifests.ts";
 import { checkNetworks } from "./network-checks.ts";
 import { merge } from "./overlay.ts";
+import { rewriteAcross } from "./legacy/across.ts";
+import { rewriteContainers } from "./legacy/containers.ts";
+import { rewriteHypervisor } from "./legacy/hypervisor.ts";
+import { Rewriter } from "./legacy/rewriter.ts";
+import { dropUnserved } from "./legacy/unserved.ts";
 import { explainErrors } from "./schema-errors.ts";
-import { validator } from "./schemas.ts";
+import { schemas, validator } from "./schemas.ts";
+import { warnUnused } from "./unused.ts";
+import { checkWhole } from "./whole-checks.ts";
+import { defaultsOf } from "./inherit.ts";
+import { explainContainer } from "./explain.ts";
 import { isObject, parseFile } from "./text.ts";
 import type { Json, ParsedFile } from "./text.ts";
 import type { Finding, Outcome, SourceFile, Sources } from "./types.ts";
 
 export type * from "./types.ts";
+export { formatExplanation } from "./explain.ts";
 export { formatFindings } from "./findings.ts";
 export { renderGraph } from "./graph.ts";
 export { plan } from "./plan.ts";
 export type { Edge, EdgeKind, Plan, PlanNode } from "./plan.ts";
 export { recipeDigest } from "./recipe.ts";
 
+export interface BuildOptions {
+  /**
+   * What a feature or application whose script is still to be written is: `error` (default) stops a preview, `warn`
+   * is for looking at a configuration; the model then lacks it.
+   */
+  unbuilt?: "warn" | "error";
+}
+
 /** Never throws for bad input: everything that is wrong is a finding, all of them in one run. */
-export function buildModel(sources: Sources): Outcome {
+export function buildModel(sources: Sources, options: BuildOptions = {}): Outcome {
   const findings = new Findings();
   const hypervisor = load(sources.hypervisor, "hypervisor", findings);
   const lxc = load(sources.lxc, "lxc", findings);
   const catalogue = readCatalogue(sources, findings);
+  if (hypervisor !== undefined) rewriteHypervisor(hypervisor.rewriter);
+  if (lxc !== undefined) rewriteContainers(lxc.rewriter);
+  if (hypervisor !== undefined && lxc !== undefined) rewriteAcross(hypervisor.rewriter, lxc.rewriter);
   const hostValid = hypervisor !== undefined && validate(hypervisor, "hypervisor", findings);
-  if (lxc !== undefined) validate(lxc, "lxc", findings);
-  if (!hostValid || lxc === undefined) {
-    if (hostValid) resolveHost(hypervisor.value as unknown as HypervisorConfig, hypervisor.locator, findings);
+  const lxcValid = lxc !== undefined && validate(lxc, "lxc", findings);
+  const hostConfig = hostValid ? (hypervisor.value as unknown as HypervisorConfig) : undefined;
+  const host =
+    hostConfig === undefined
+      ? undefined
+      : resolveHost(hostConfig, hypervisor?.locator ?? new Locator([]), findings);
+  if (hostConfig === undefined || host === undefined || lxc === undefined || hypervisor === undefined)
     return failed(findings);
-  }
-  const hostConfig = hypervisor.value as unknown as HypervisorConfig;
-  const host = resolveHost(hostConfig, hypervisor.locator, findings);
   const { configs, declared } = containersOf(lxc);
-  const input: Input = { configs, declared, host, catalogue, locator: lxc.locator, findings };
+  const unbuilt = options.unbuilt ?? "error";
+  const input: Input = {
+    configs,
+    declared,
+    host,
+    catalogue,
+    locator: lxc.locator,
+    findings,
+    unbuilt,
+    defaults: defaultsOf(hostConfig),
+  };
   const resolved = resolveContainers(input);
   checkNetworks(resolved, bridgesOf(hostConfig), input);
+  const lxcConfig = lxcValid ? (lxc.value as unknown as LxcConfigs) : undefined;
+  checkWhole({ hostConfig, hostLocator: hypervisor.locator, lxcConfig, resolved, input });
+  warnUnused(hypervisor.value, "hypervisor", schemas.hypervisor, hypervisor.locator, findings);
+  if (lxcValid) warnUnused(lxc.value, "lxc", schemas.lxc, lxc.locator, findings);
   if (findings.hasErrors()) return failed(findings);
   const specs = [...resolved.values()].map(({ spec }) => spec);
   return {
@@ -54,12 +90,14 @@ export function buildModel(sources: Sources): Outcome {
       manifests: catalogue.manifests,
     },
     warnings: sortFindings(findings.list),
+    explain: (ctid) => explainContainer(ctid, resolved, input),
   };
 }
 
 interface Loaded {
   value: Json;
   locator: Locator;
+  rewriter: Rewriter;
   /** Pointers of the containers that the schema refuses. */
   refused: Set<string>;
 }
@@ -83,7 +121,14 @@ function load(
     if (result.file !== undefined) parsed.push(result.file);
   }
   if (parsed.length < files.length) return undefined;
-  return { value: merge(parsed), locator: new Locator(parsed), refused: new Set() };
+  const locator = new Locator(parsed);
+  const value = merge(parsed);
+  if (!isObject(value)) {
+    findings.add(locator, [], "the file must hold an object", { class: "schema", remedy: "{ ... }" });
+    return undefined;
+  }
+  const rewriter = new Rewriter(value, locator, findings);
+  return { value, locator, rewriter, refused: new Set() };
 }
 
 function fileFinding(message: string, remedy: string): Finding {
@@ -91,6 +136,7 @@ function fileFinding(message: string, remedy: string): Finding {
 }
 
 function validate(loaded: Loaded, name: "hypervisor" | "lxc", findings: Findings): boolean {
+  dropUnserved(loaded.rewriter, name, schemas[name]);
   const check = validator(name);
   if (check(loaded.value)) return true;
   for (const problem of explainErrors(check.errors ?? [])) {

@@ -1,3 +1,4 @@
+import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
 import type { ContainerConfig } from "./generated/lxc-configs.ts";
 import type { Path } from "./text.ts";
 
@@ -99,4 +100,15 @@ export function pathOf(values: Effective, ctid: number, key: string): Path {
   const origin = values.get(key)?.origin;
   const owner = origin?.kind === "container" ? origin.ctid : ctid;
   return ["lxc_configs", String(owner), ...key.split(".")];
+}
+
+/** What the host gives to containers that say nothing, nor do their templates. */
+export function defaultsOf(config: HypervisorConfig): Record<string, unknown> {
+  const { lxc, zfs_lxc_pool } = config.proxmox_defaults ?? {};
+  return {
+    "network_config.bridge": config.network.interfaces.name,
+    ...(zfs_lxc_pool === undefined ? {} : { storage_pool: zfs_lxc_pool }),
+    ...(lxc?.cores === undefined ? {} : { cores: lxc.cores }),
+    ...(lxc?.memory_mb === undefined ? {} : { memory_mb: lxc.memory_mb }),
+  };
 }

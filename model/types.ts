@@ -38,7 +38,25 @@ export interface Finding {
   ctid?: number;
 }
 
-export type Outcome = { ok: true; model: Model; warnings: Finding[] } | { ok: false; findings: Finding[] };
+export type Outcome = Success | { ok: false; findings: Finding[] };
+
+export interface Success {
+  ok: true;
+  model: Model;
+  warnings: Finding[];
+  /** The effective configuration of a container with the origin of every value; undefined if there is no such one. */
+  explain(ctid: number): Explained[] | undefined;
+}
+
+export interface Explained {
+  /** As in the file, with dots for nested keys. */
+  key: string;
+  value: unknown;
+  /** `default`, `host`, `needs` (of a feature), or the CTID that says so. */
+  origin: string;
+  /** Where it is written. */
+  place?: { file: string; line: number; column: number };
+}
 
 export interface Model {
   host: HostSpec;

@@ -17,7 +17,25 @@ export interface HypervisorConfig {
    * Relative path of this schema, for completion in an editor.
    */
   $schema?: string;
+  /**
+   * @deprecated
+   * Version of the file. Accepted for compatibility, without effect: a label.
+   */
+  version?: string;
+  /**
+   * @deprecated
+   * Who wrote the file. Accepted for compatibility, without effect: a label.
+   */
+  author?: string;
+  hardware?: Hardware;
+  users?: Users;
+  core_paths?: CorePaths;
+  /**
+   * Time zone of the node.
+   */
+  timezone?: string;
   network: HostNetwork;
+  firewall?: HostFirewall;
   zfs: Zfs;
   /**
    * Storages that are on the node already and not made from a dataset of this file.
@@ -27,6 +45,123 @@ export interface HypervisorConfig {
    * Operating system images that templates are built from, each downloaded once into a storage.
    */
   os_templates?: OsTemplate[];
+  proxmox_defaults?: ProxmoxDefaults;
+  /**
+   * @deprecated
+   * Folder of mount points. Accepted for compatibility, without effect: a dataset is mounted at `/<pool>/<name>`.
+   */
+  mount_point_base?: string;
+  /**
+   * Folders of the host that containers share, by name.
+   */
+  shared_volumes?: {
+    [k: string]: SharedVolume;
+  };
+  /**
+   * Volumes that containers share, by name.
+   */
+  shared_zfs_volumes?: {
+    [k: string]: SharedZfsVolume;
+  };
+  nfs?: Nfs;
+  samba?: Samba;
+  docker?: DockerImages;
+  nvidia_driver?: NvidiaDriver;
+  vm_defaults?: VmDefaults;
+  /**
+   * Virtual machines.
+   */
+  vms?: Vm[];
+  behavior?: Behavior;
+}
+/**
+ * What the machine has, where it should be checked.
+ */
+export interface Hardware {
+  /**
+   * Processor threads.
+   */
+  cores?: number;
+  /**
+   * Memory in MiB.
+   */
+  memory_mb?: number;
+  /**
+   * Number of NVIDIA GPUs; they are counted from 0.
+   */
+  gpus?: number;
+}
+/**
+ * The administrator of the node.
+ */
+export interface Users {
+  /**
+   * Linux user and Proxmox VE user `<name>@pam`.
+   */
+  username: string;
+  password_hash?: SecretReference;
+  /**
+   * May become root.
+   */
+  sudo_access?: boolean;
+  /**
+   * Key that may log in.
+   */
+  ssh_public_key?: string;
+}
+/**
+ * The name of a secret in the stack's encrypted configuration, never the secret itself.
+ */
+export interface SecretReference {
+  /**
+   * Set by `pulumi config set --secret phoenix:<name>`.
+   */
+  secret: string;
+}
+/**
+ * Paths of the system before this one.
+ */
+export interface CorePaths {
+  /**
+   * @deprecated
+   * Path of the container file. Accepted for compatibility, without effect: the stack names its files.
+   */
+  lxc_config_file?: string;
+  /**
+   * @deprecated
+   * Path of a schema. Accepted for compatibility, without effect: the schema is named by `$schema`.
+   */
+  lxc_config_schema_file?: string;
+  /**
+   * @deprecated
+   * Path of the VM file. Accepted for compatibility, without effect: VMs are not served.
+   */
+  vm_config_file?: string;
+  /**
+   * @deprecated
+   * Path of a file with a token. Accepted for compatibility, without effect: tokens are secrets of the stack.
+   */
+  hf_token_file?: string;
+  /**
+   * @deprecated
+   * Path of a file with a token. Accepted for compatibility, without effect: tokens are secrets of the stack.
+   */
+  docker_token_file?: string;
+  /**
+   * @deprecated
+   * Folder of images. Accepted for compatibility, without effect: nothing ever read it.
+   */
+  docker_images_path?: string;
+  /**
+   * @deprecated
+   * Folder of a marker. Accepted for compatibility, without effect: nothing ever wrote one.
+   */
+  hypervisor_marker_dir?: string;
+  /**
+   * @deprecated
+   * Path of a marker. Accepted for compatibility, without effect: nothing ever wrote one.
+   */
+  hypervisor_marker?: string;
 }
 /**
  * The host's own address and the bridges that containers attach to.
@@ -37,6 +172,41 @@ export interface HostNetwork {
    * Further bridges on the node, beside the one in `interfaces`.
    */
   bridges?: Bridge[];
+  /**
+   * Host name of the node.
+   */
+  hostname?: string;
+  /**
+   * Samba workgroup.
+   */
+  workgroup?: string;
+  /**
+   * Address of the Portainer server.
+   */
+  portainer_server_ip?: string;
+  /**
+   * Port of the Portainer server.
+   */
+  portainer_server_port?: number;
+  /**
+   * Port of Portainer agents.
+   */
+  portainer_agent_port?: number;
+  /**
+   * @deprecated
+   * Image registry. Accepted for compatibility, without effect: nothing ever read it.
+   */
+  external_registry_url?: string;
+  /**
+   * @deprecated
+   * Subnet. Accepted for compatibility, without effect: it follows from `interfaces.address`.
+   */
+  default_subnet?: string;
+  /**
+   * @deprecated
+   * Address of the NFS server. Accepted for compatibility, without effect: it is the host's, `interfaces.address`.
+   */
+  nfs_server?: string;
 }
 /**
  * The node's main bridge. It is used and checked, never rewritten.
@@ -70,6 +240,64 @@ export interface Bridge {
   existing: true;
 }
 /**
+ * The node's firewall. It never locks out the connection it is set through.
+ */
+export interface HostFirewall {
+  /**
+   * It filters.
+   */
+  enabled?: boolean;
+  /**
+   * What happens to packets coming in that no rule names.
+   */
+  default_input_policy?: "ACCEPT" | "DROP" | "REJECT";
+  /**
+   * What happens to packets going out that no rule names.
+   */
+  default_output_policy?: "ACCEPT" | "DROP" | "REJECT";
+  /**
+   * Rules for the node and everything on it.
+   */
+  global_firewall_rules?: FirewallRule[];
+}
+/**
+ * A firewall rule.
+ */
+export interface FirewallRule {
+  /**
+   * Direction.
+   */
+  type: "in" | "out";
+  /**
+   * What happens.
+   */
+  action: "ACCEPT" | "DROP" | "REJECT";
+  /**
+   * Where it comes from: addresses or subnets.
+   */
+  source?: string;
+  /**
+   * Where it goes.
+   */
+  dest?: string;
+  /**
+   * Protocol.
+   */
+  proto?: "tcp" | "udp" | "icmp";
+  /**
+   * Port, range or list.
+   */
+  port?: string;
+  /**
+   * Interface.
+   */
+  iface?: string;
+  /**
+   * A remark.
+   */
+  comment?: string;
+}
+/**
  * ZFS pools and the datasets in them.
  */
 export interface Zfs {
@@ -81,6 +309,11 @@ export interface Zfs {
    * Datasets in the pools, each of which can be a storage of the node.
    */
   datasets: Dataset[];
+  /**
+   * Most memory that the cache of ZFS takes, in GiB.
+   */
+  arc_max_gb?: number;
+  settings?: ZfsSettings;
 }
 export interface Pool {
   /**
@@ -313,6 +546,16 @@ export interface Dataset {
   existing?: Existing;
   allow?: Allow;
 }
+/**
+ * Switches of the system before this one.
+ */
+export interface ZfsSettings {
+  /**
+   * @deprecated
+   * Wipe disks. Accepted for compatibility, without effect: no switch allows that for all; `"allow": ["destroy"]` stands on the object concerned.
+   */
+  allow_destructive_operations?: boolean;
+}
 export interface ExistingStorage {
   /**
    * Id of the storage.
@@ -358,4 +601,301 @@ export interface Checksum {
    * The digest in hexadecimal.
    */
   value: string;
+}
+/**
+ * What containers get which say nothing else, neither themselves nor in their templates.
+ */
+export interface ProxmoxDefaults {
+  /**
+   * Storage of root file systems.
+   */
+  zfs_lxc_pool?: string;
+  lxc?: LxcDefaults;
+}
+/**
+ * Defaults of containers.
+ */
+export interface LxcDefaults {
+  /**
+   * Processor cores.
+   */
+  cores?: number;
+  /**
+   * Memory in MiB.
+   */
+  memory_mb?: number;
+  /**
+   * @deprecated
+   * An address for all. Accepted for compatibility, without effect: an address is a container's own.
+   */
+  network_config?: string;
+  /**
+   * @deprecated
+   * Abilities for all. Accepted for compatibility, without effect: abilities follow from the features of each container.
+   */
+  features?: string;
+  /**
+   * @deprecated
+   * A profile. Accepted for compatibility, without effect: nothing ever read it.
+   */
+  security?: string;
+  /**
+   * @deprecated
+   * An ability for all. Accepted for compatibility, without effect: abilities follow from the features of each container.
+   */
+  nesting?: number;
+}
+/**
+ * A folder of the host that several containers see.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema definition
+ * via the `patternProperty` "^[A-Za-z][A-Za-z0-9_-]*$".
+ */
+export interface SharedVolume {
+  /**
+   * The folder on the host, in the mount point of a dataset.
+   */
+  host_path: string;
+  /**
+   * Where each container sees it, by CTID.
+   */
+  mounts: {
+    /**
+     * Absolute path in the container.
+     *
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[1-9]\d{2,8}$".
+     */
+    [k: string]: string;
+  };
+}
+/**
+ * A volume of its own that several containers see.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema definition
+ * via the `patternProperty` "^[A-Za-z][A-Za-z0-9_-]*$".
+ */
+export interface SharedZfsVolume {
+  /**
+   * Storage or pool it lies in.
+   */
+  pool: string;
+  /**
+   * Size in GiB.
+   */
+  size_gb: number;
+  /**
+   * Absolute path in the containers.
+   */
+  mount_point?: string;
+  /**
+   * Where each container sees it, by CTID.
+   */
+  mounts?: {
+    /**
+     * Absolute path in the container.
+     *
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[1-9]\d{2,8}$".
+     */
+    [k: string]: string;
+  };
+}
+/**
+ * Folders that the node serves by NFS.
+ */
+export interface Nfs {
+  /**
+   * Exported folders.
+   */
+  exports?: NfsExport[];
+}
+/**
+ * An exported folder.
+ */
+export interface NfsExport {
+  /**
+   * Absolute path.
+   */
+  path: string;
+  /**
+   * Who may mount it.
+   *
+   * @minItems 1
+   *
+   * Items: Address, subnet or host name.
+   */
+  clients: [string, ...string[]];
+  /**
+   * Export options.
+   *
+   * Items: An option, as in exports(5).
+   */
+  options?: string[];
+}
+/**
+ * Folders that the node serves by Samba.
+ */
+export interface Samba {
+  /**
+   * Linux user who owns the shares; must exist.
+   */
+  user?: string;
+  /**
+   * Shares.
+   */
+  shares?: SambaShare[];
+}
+/**
+ * A share.
+ */
+export interface SambaShare {
+  /**
+   * Name of the share.
+   */
+  name: string;
+  /**
+   * Dataset that is shared, as `<pool>/<name>`.
+   */
+  path: string;
+  /**
+   * Who may connect.
+   *
+   * Items: A user.
+   */
+  valid_users?: string[];
+  /**
+   * It is listed.
+   */
+  browsable?: boolean;
+  /**
+   * Nobody may write.
+   */
+  read_only?: boolean;
+  /**
+   * No password is asked.
+   */
+  guest_ok?: boolean;
+}
+/**
+ * Images of Portainer.
+ */
+export interface DockerImages {
+  /**
+   * Image of the Portainer server.
+   */
+  portainer_server_image?: string;
+  /**
+   * Image of the Portainer agent.
+   */
+  portainer_agent_image?: string;
+}
+/**
+ * The host's NVIDIA driver; the containers' must be the same version.
+ */
+export interface NvidiaDriver {
+  /**
+   * Install it.
+   */
+  install?: boolean;
+  /**
+   * Version.
+   */
+  version?: string;
+  /**
+   * Where the installer is downloaded.
+   */
+  runfile_url?: string;
+  /**
+   * Version of the CUDA toolkit in containers.
+   */
+  cuda_version?: string;
+  /**
+   * @deprecated
+   * Install libraries on the host. Accepted for compatibility, without effect: nothing ever read it.
+   */
+  install_vllm_libs?: boolean;
+}
+/**
+ * What VMs get which say nothing else.
+ */
+export interface VmDefaults {
+  /**
+   * Image.
+   */
+  template?: string;
+  /**
+   * Processor cores.
+   */
+  cores?: number;
+  /**
+   * Memory in MiB.
+   */
+  memory_mb?: number;
+  /**
+   * Size of the disk in GiB.
+   */
+  disk_size_gb?: number;
+  /**
+   * Storage of the disk.
+   */
+  storage_pool?: string;
+  /**
+   * Bridge.
+   */
+  network_bridge?: string;
+}
+/**
+ * A virtual machine.
+ */
+export interface Vm {
+  /**
+   * Host name.
+   */
+  name: string;
+  /**
+   * Processor cores.
+   */
+  cores?: number;
+  /**
+   * Memory in MiB.
+   */
+  memory_mb?: number;
+  /**
+   * Size of the disk in GiB.
+   */
+  disk_size_gb?: number;
+  /**
+   * Image.
+   */
+  template?: string;
+  /**
+   * Storage of the disk.
+   */
+  storage_pool?: string;
+  /**
+   * Bridge.
+   */
+  network_bridge?: string;
+  /**
+   * Scripts that run in it once.
+   *
+   * Items: File name.
+   */
+  post_create_scripts?: string[];
+}
+/**
+ * Switches of the system before this one.
+ */
+export interface Behavior {
+  /**
+   * @deprecated
+   * Roll back. Accepted for compatibility, without effect: nothing ever read it.
+   */
+  rollback_on_failure?: boolean;
+  /**
+   * @deprecated
+   * Print more. Accepted for compatibility, without effect: nothing ever read it.
+   */
+  debug_mode?: boolean;
 }

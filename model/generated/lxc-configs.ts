@@ -9,6 +9,18 @@ export interface LxcConfigs {
    */
   $schema?: string;
   /**
+   * Version of the NVIDIA driver's user space in containers; must be the host's.
+   */
+  nvidia_driver_version?: string;
+  /**
+   * Package repository of the CUDA toolkit.
+   */
+  nvidia_repo_url?: string;
+  /**
+   * Where the installer of the driver is downloaded.
+   */
+  nvidia_runfile_url?: string;
+  /**
    * Templates and containers by CTID (100 to 999999999).
    */
   lxc_configs: {
@@ -16,26 +28,24 @@ export interface LxcConfigs {
   };
 }
 /**
+ * A template or a container.
+ *
  * This interface was referenced by `undefined`'s JSON-Schema definition
  * via the `patternProperty` "^[1-9]\d{2,8}$".
  */
 export interface ContainerConfig {
   /**
-   * Host name. A host name is unique.
+   * Host name, unique.
    */
   name: string;
   /**
-   * Memory in MiB.
+   * A person's own text about it; shown by Proxmox VE.
    */
-  memory_mb?: number;
+  description?: string;
   /**
-   * Swap in MiB.
+   * It is sealed after its features are applied, and others are cloned from it.
    */
-  swap_mb?: number;
-  /**
-   * Processor cores.
-   */
-  cores?: number;
+  is_template?: boolean;
   /**
    * Name of the operating system image in `os_templates` that it is built from. Either this or `clone_from_ctid`.
    */
@@ -49,9 +59,17 @@ export interface ContainerConfig {
    */
   clone_mode?: "full" | "linked";
   /**
-   * It is sealed after its features are applied, and others are cloned from it.
+   * Memory in MiB.
    */
-  is_template?: boolean;
+  memory_mb?: number;
+  /**
+   * Swap in MiB.
+   */
+  swap_mb?: number;
+  /**
+   * Processor cores.
+   */
+  cores?: number;
   /**
    * Storage of the root file system; its content must include `rootdir`. Inherited from the template.
    */
@@ -74,15 +92,35 @@ export interface ContainerConfig {
    */
   unprivileged?: boolean;
   /**
-   * Features in the order in which they are applied. Those of the template come first and are not repeated.
-   */
-  features?: (string | FeatureUse)[];
-  /**
    * Abilities of the container: `nesting=1`, `keyctl=1`, `fuse=1`. What its features need is added without being asked.
    *
    * Items: An ability, on (`=1`) or off (`=0`).
    */
   pct_options?: string[];
+  /**
+   * NVIDIA GPUs by index, separated by commas, or `none`.
+   */
+  gpu_assignment?: string;
+  /**
+   * Features in the order in which they are applied. Those of the template come first and are not repeated.
+   */
+  features?: (string | FeatureUse)[];
+  /**
+   * Script in `bin/apps/` that sets up what the container is for; runs after its features.
+   */
+  application_script?: string;
+  /**
+   * Data of its own that outlives the container.
+   */
+  volumes?: Volume[];
+  /**
+   * Ports that its applications listen on, `<outside>:<inside>`.
+   *
+   * Items: A pair of ports.
+   */
+  ports?: string[];
+  firewall?: ContainerFirewall;
+  health_check?: HealthCheck;
   /**
    * Start it when the node starts.
    */
@@ -101,6 +139,38 @@ export interface ContainerConfig {
    * Items: A CTID.
    */
   dependencies?: string[];
+  /**
+   * Its part in Portainer.
+   */
+  portainer_role?: "none" | "server" | "agent" | "infrastructure";
+  /**
+   * Run its integration tests after a change.
+   */
+  run_integration_tests?: boolean;
+  integration_tests?: IntegrationTests;
+  /**
+   * Model that the vLLM server loads.
+   */
+  vllm_model?: string;
+  /**
+   * Name under which it is served.
+   */
+  vllm_served_model_name?: string;
+  /**
+   * What it is used for.
+   */
+  vllm_model_type?: "chat" | "embedding";
+  /**
+   * Port of the vLLM server.
+   */
+  vllm_port?: number;
+  vllm_parameters?: VllmParameters;
+  /**
+   * Further arguments of the vLLM server.
+   *
+   * Items: One argument.
+   */
+  vllm_args?: string[];
   /**
    * Dangerous things that Phoenix may do to it: `replace` it by a new one, `destroy` its data with it.
    */
@@ -139,4 +209,142 @@ export interface FeatureUse {
    * Its parameters, checked against the feature's manifest.
    */
   parameters?: {};
+}
+/**
+ * Data of its own that outlives the container: a dataset with a quota.
+ */
+export interface Volume {
+  /**
+   * Name; unique in the container.
+   */
+  name: string;
+  /**
+   * Storage whose dataset it lies in.
+   */
+  pool: string;
+  /**
+   * Size in GiB.
+   */
+  size_gb: number;
+  /**
+   * Absolute path in the container.
+   */
+  mount_point: string;
+}
+/**
+ * The container's firewall.
+ */
+export interface ContainerFirewall {
+  /**
+   * It filters: what no rule accepts is dropped on its way in.
+   */
+  enabled?: boolean;
+  /**
+   * Rules in order.
+   */
+  rules?: FirewallRule[];
+}
+/**
+ * A firewall rule.
+ */
+export interface FirewallRule {
+  /**
+   * Direction.
+   */
+  type: "in" | "out";
+  /**
+   * What happens.
+   */
+  action: "ACCEPT" | "DROP" | "REJECT";
+  /**
+   * Where it comes from: addresses or subnets.
+   */
+  source?: string;
+  /**
+   * Where it goes.
+   */
+  dest?: string;
+  /**
+   * Protocol.
+   */
+  proto?: "tcp" | "udp" | "icmp";
+  /**
+   * Port, range or list.
+   */
+  port?: string;
+  /**
+   * Interface.
+   */
+  iface?: string;
+  /**
+   * A remark.
+   */
+  comment?: string;
+}
+/**
+ * How to see that it works.
+ */
+export interface HealthCheck {
+  /**
+   * Command line that succeeds in the container.
+   */
+  command: string;
+  /**
+   * Tries.
+   */
+  retries?: number;
+  /**
+   * Seconds between tries.
+   */
+  interval?: number;
+}
+/**
+ * Its integration tests.
+ */
+export interface IntegrationTests {
+  /**
+   * File name of the script.
+   */
+  script: string;
+}
+/**
+ * Parameters of the vLLM server.
+ */
+export interface VllmParameters {
+  /**
+   * Quantization method.
+   */
+  quantization?: string;
+  /**
+   * Data type of weights.
+   */
+  dtype?: "auto" | "half" | "float16" | "bfloat16" | "float" | "float32";
+  /**
+   * Data type of the key-value cache.
+   */
+  kv_cache_dtype?: string;
+  /**
+   * Longest context in tokens.
+   */
+  max_model_len?: number;
+  /**
+   * Share of the GPU's memory.
+   */
+  gpu_memory_utilization?: number;
+  /**
+   * GPUs that one model is spread over.
+   */
+  tensor_parallel_size?: number;
+  /**
+   * Most tokens in one step.
+   */
+  max_num_batched_tokens?: number;
+  /**
+   * Most sequences at once.
+   */
+  max_num_seqs?: number;
+  /**
+   * Code that comes with the model may run.
+   */
+  trust_remote_code?: boolean;
 }

@@ -1,0 +1,188 @@
+import type { Input, Resolved } from "./containers.ts";
+import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
+import type { LxcConfigs } from "./generated/lxc-configs.ts";
+import { checkGpus } from "./gpu-checks.ts";
+import { unknownName } from "./host.ts";
+import type { Locator } from "./locate.ts";
+import { checkQuotas } from "./quota-checks.ts";
+import { nearest } from "./schema-errors.ts";
+import type { Path } from "./text.ts";
+import { pendingApplications } from "./unused.ts";
+
+export interface Whole {
+  hostConfig: HypervisorConfig;
+  hostLocator: Locator;
+  /** Only if the schema accepts all of it. */
+  lxcConfig: LxcConfigs | undefined;
+  resolved: ReadonlyMap<number, Resolved>;
+  input: Input;
+}
+
+/** What no part of the configuration can know alone. */
+export function checkWhole(whole: Whole): void {
+  checkSharedVolumes(whole);
+  checkShares(whole);
+  checkVolumes(whole);
+  checkApplications(whole);
+  checkFirewalls(whole);
+  checkHardware(whole);
+  checkGpus(whole);
+  checkQuotas(whole);
+  checkStoragesOfVms(whole);
+}
+
+/** The dataset at whose mount point a path lies. */
+function datasetAt({ hostConfig }: Whole, path: string): string | undefined {
+  const names = hostConfig.zfs.datasets.map((dataset) => `${dataset.pool}/${dataset.name}`);
+  return names.find((name) => path === `/${name}` || path.startsWith(`/${name}/`));
+}
+
+function checkSharedVolumes(whole: Whole): void {
+  const { hostConfig, hostLocator, input } = whole;
+  const known = [...input.declared].map(String);
+  for (const [kind, volumes] of [
+    ["shared_volumes", hostConfig.shared_volumes ?? {}],
+    ["shared_zfs_volumes", hostConfig.shared_zfs_volumes ?? {}],
+  ] as const) {
+    for (const [name, volume] of Object.entries(volumes)) {
+      const path: Path = [kind, name];
+      for (const ctid of Object.keys(volume.mounts ?? {})) {
+        if (input.declared.has(Number(ctid))) continue;
+        const [message, { remedy }] = unknownName("container", ctid, known);
+        input.findings.add(hostLocator, [...path, "mounts", ctid], message, { remedy, what: "key" });
+      }
+      if ("host_path" in volume && datasetAt(whole, volume.host_path) === undefined) {
+        const message = `${volume.host_path} lies in no dataset of this file: it is a plain folder on the system disk`;
+        input.findings.warn(hostLocator, [...path, "host_path"], message);
+      }
+    }
+  }
+}
+
+function checkShares(whole: Whole): void {
+  const { hostConfig, hostLocator, input } = whole;
+  (hostConfig.samba?.shares ?? []).forEach((share, i) => {
+    const path = `/${share.path.replace(/^\//, "")}`;
+    if (datasetAt(whole, path) !== undefined) return;
+    const message = `the share \`${share.name}\` lies in no dataset of this file: it would be a plain folder`;
+    input.findings.warn(hostLocator, ["samba", "shares", i, "path"], message, {
+      remedy: "add the dataset to `zfs.datasets`",
+    });
+  });
+}
+
+/** Volumes are datasets of their own: any storage made from a dataset will do. */
+function checkVolumes({ hostConfig, input, resolved }: Whole): void {
+  const { configs, host, locator, findings } = input;
+  for (const [ctid, config] of [...configs].sort(([a], [b]) => a - b)) {
+    const places = new Map<string, string>();
+    const names = new Set<string>();
+    for (const [name, volume] of Object.entries(hostConfig.shared_volumes ?? {})) {
+      const mount = volume.mounts[String(ctid)];
+      if (mount !== undefined) places.set(mount, `the shared volume \`${name}\``);
+    }
+    (config.volumes ?? []).forEach((volume, i) => {
+      const path: Path = ["lxc_configs", String(ctid), "volumes", i];
+      const storage = host.storages.find((candidate) => candidate.id === volume.pool);
+      if (storage === undefined) {
+        const ids = host.storages.map((candidate) => candidate.id);
+        findings.add(locator, [...path, "pool"], ...unknownName("storage", volume.pool, ids));
+      } else if (storage.dataset === undefined) {
+        findings.add(
+          locator,
+          [...path, "pool"],
+          `the storage \`${volume.pool}\` is not made from a dataset`,
+          {
+            remedy: "volumes are datasets of their own; name the storage of one in `zfs.datasets`",
+          },
+        );
+      } else if (!storage.content.includes("rootdir")) {
+        const message = `the storage \`${volume.pool}\` has no content \`rootdir\``;
+        const remedy = "no harm: the volume is a dataset of its own and not a disk in the storage";
+        findings.warn(locator, [...path, "pool"], message, { remedy });
+      }
+      const other = places.get(volume.mount_point);
+      if (other !== undefined) {
+        findings.add(
+          locator,
+          [...path, "mount_point"],
+          `${other} is mounted at ${volume.mount_point} already`,
+        );
+      }
+      places.set(volume.mount_point, `the volume \`${volume.name}\``);
+      const key = `${volume.pool}/${volume.name}`;
+      const owner = names.get(key);
+      if (owner === ctid)
+        findings.add(locator, [...path, "name"], `the volume \`${volume.name}\` is there twice`);
+      names.set(key, ctid);
+    });
+    if (resolved.get(ctid)?.spec.isTemplate === true && (config.volumes ?? []).length > 0) {
+      const message =
+        "a template cannot have volumes: it is built anew when its recipe changes, and never started";
+      findings.add(locator, ["lxc_configs", String(ctid), "volumes"], message, { what: "key" });
+    }
+  }
+}
+
+function checkApplications({ input }: Whole): void {
+  const { configs, catalogue, locator, findings, unbuilt } = input;
+  const known = [...catalogue.scripts].filter((script) => script.startsWith("bin/apps/"));
+  for (const [ctid, { application_script: script }] of configs) {
+    if (script === undefined || known.includes(`bin/apps/${script}`)) continue;
+    const path: Path = ["lxc_configs", String(ctid), "application_script"];
+    if (pendingApplications.has(script)) {
+      const severity = unbuilt === "warn" ? "warning" : "error";
+      const remedy = "leave it out with an overlay";
+      findings.add(locator, path, `the application \`${script}\` has no script yet`, { severity, remedy });
+    } else {
+      const near = nearest(`bin/apps/${script}`, known);
+      const remedy =
+        near === undefined ? `expected at bin/apps/${script}` : `did you mean \`${near.slice(9)}\`?`;
+      findings.add(locator, path, `there is no script bin/apps/${script}`, { remedy });
+    }
+  }
+}
+
+function checkFirewalls({ input }: Whole): void {
+  for (const [ctid, { firewall }] of input.configs) {
+    if (firewall?.enabled !== true || (firewall.rules ?? []).length > 0) continue;
+    const path: Path = ["lxc_configs", String(ctid), "firewall"];
+    const message = "the firewall is on without a rule: nothing from outside reaches the container";
+    input.findings.warn(input.locator, path, message, { what: "key" });
+  }
+}
+
+function checkHardware({ hostConfig, resolved, input }: Whole): void {
+  const { cores, memory_mb: memory } = hostConfig.hardware ?? {};
+  const { locator, findings } = input;
+  let sum = 0;
+  for (const { spec } of resolved.values()) {
+    const path: Path = ["lxc_configs", String(spec.vmid)];
+    if (cores !== undefined && spec.cores > cores) {
+      findings.add(locator, [...path, "cores"], `${spec.cores} cores are more than the node's ${cores}`);
+    }
+    if (memory !== undefined && spec.memoryMb > memory) {
+      findings.add(
+        locator,
+        [...path, "memory_mb"],
+        `${spec.memoryMb} MiB are more than the node's ${memory} MiB`,
+      );
+    }
+    if (spec.startAtBoot && !spec.isTemplate) sum += spec.memoryMb;
+  }
+  if (memory !== undefined && sum > memory) {
+    const message = `what starts at boot may take ${sum} MiB together, more than the node's ${memory} MiB`;
+    findings.warn(locator, ["lxc_configs"], message, { what: "key" });
+  }
+}
+
+function checkStoragesOfVms({ hostConfig, hostLocator, input }: Whole): void {
+  const known = input.host.storages.map((storage) => storage.id);
+  const check = (id: string | undefined, path: Path): void => {
+    if (id === undefined || known.includes(id)) return;
+    const remedy = "declare it in `storages` as `existing`, if it is there";
+    input.findings.warn(hostLocator, path, `only this names the storage \`${id}\``, { remedy });
+  };
+  check(hostConfig.vm_defaults?.storage_pool, ["vm_defaults", "storage_pool"]);
+  (hostConfig.vms ?? []).forEach((vm, i) => check(vm.storage_pool, ["vms", i, "storage_pool"]));
+}
