@@ -1,0 +1,88 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { NodeFile } from "../image/units.ts";
+import { commonFiles, enablingLinks } from "../image/units.ts";
+import type { Lab, Memory } from "./lab.ts";
+import { places } from "./lab.ts";
+
+/** Units and command wrappers that the guests' part of this package brings. */
+async function guestFiles(): Promise<NodeFile[]> {
+  const file = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../commands/node-files.ts");
+  if (!existsSync(file)) return [];
+  const module = (await import(pathToFileURL(file).href)) as { nodeFiles(): NodeFile[] };
+  return module.nodeFiles();
+}
+
+/** The machine's name servers, as far as the node can reach them. */
+export function resolvConf(): string {
+  for (const file of ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"]) {
+    if (!existsSync(file)) continue;
+    const lines = readFileSync(file, "utf8").split("\n");
+    const servers = lines.filter((line) => /^nameserver\s+(?!127\.|::1)/.test(line));
+    if (servers.length > 0) {
+      return `${[...lines.filter((line) => /^(search|domain)\s/.test(line)), ...servers].join("\n")}\n`;
+    }
+  }
+  return "# the machine's own resolver cannot be reached from here\n";
+}
+
+function labFiles(lab: Lab, memory: Memory): NodeFile[] {
+  const read = (file: string): string => readFileSync(file, "utf8");
+  const bootstrap = {
+    rootPassword: memory.password,
+    token: { id: "phoenix@pve!lab", secret: memory.tokenSecret },
+  };
+  const published = memory.published.map((entry) => `${entry.port} ${entry.address} ${entry.targetPort}\n`).join("");
+  return [
+    { path: "/root/.ssh/authorized_keys", mode: 0o600, text: read(`${places.key(lab)}.pub`) },
+    { path: "/etc/ssh/ssh_host_ed25519_key", mode: 0o600, text: read(places.hostKey(lab)) },
+    { path: "/etc/ssh/ssh_host_ed25519_key.pub", mode: 0o644, text: read(`${places.hostKey(lab)}.pub`) },
+    { path: "/etc/pve-lab/bootstrap.json", mode: 0o600, text: `${JSON.stringify(bootstrap)}\n` },
+    { path: "/etc/pve-lab/published", mode: 0o644, text: published },
+    { path: "/etc/resolv.conf", mode: 0o644, text: resolvConf() },
+  ];
+}
+
+/** Creates parents with the modes that they have in the image below, since an overlay shows the upper layer's. */
+function makeParents(root: string, lower: string | undefined, file: string): void {
+  const parts = path.dirname(file).split("/").filter((part) => part !== "");
+  let current = "";
+  for (const part of parts) {
+    current += `/${part}`;
+    const target = root + current;
+    if (existsSync(target)) continue;
+    const below = lower === undefined ? undefined : lower + current;
+    const mode = below !== undefined && existsSync(below) ? statSync(below).mode & 0o7777 : part === ".ssh" ? 0o700 : 0o755;
+    mkdirSync(target);
+    chmodSync(target, mode);
+  }
+}
+
+function clear(file: string): void {
+  try {
+    if (lstatSync(file).isSymbolicLink()) rmSync(file);
+  } catch {
+    // not there
+  }
+}
+
+/**
+ * Writes the lab's own files into a node.
+ * @param root the writable layer of a stopped node, or the root of a running one
+ * @param lower the image below, if `root` is a layer
+ */
+export async function deploy(lab: Lab, memory: Memory, root: string, lower: string | undefined): Promise<void> {
+  const files = [...commonFiles(), ...labFiles(lab, memory), ...(await guestFiles())];
+  for (const file of files) {
+    makeParents(root, lower, file.path);
+    clear(root + file.path);
+    writeFileSync(root + file.path, file.text, { mode: file.mode });
+    chmodSync(root + file.path, file.mode);
+  }
+  for (const link of enablingLinks(files)) {
+    makeParents(root, lower, link.path);
+    rmSync(root + link.path, { force: true });
+    symlinkSync(link.target, root + link.path);
+  }
+}

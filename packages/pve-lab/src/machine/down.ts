@@ -1,0 +1,67 @@
+import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import path from "node:path";
+import { initPid, stop } from "./container.ts";
+import { lowerNetwork } from "./host-network.ts";
+import type { Lab } from "./lab.ts";
+import { places, readMemory } from "./lab.ts";
+import { attempt } from "./run.ts";
+import { Failure, step } from "./steps.ts";
+
+interface Loop {
+  readonly name: string;
+  readonly "back-file": string | null;
+  readonly "back-maj:min"?: string | null;
+}
+
+async function loops(): Promise<Loop[]> {
+  const listing = await attempt("losetup", ["--json", "--list", "--output", "NAME,BACK-FILE,BACK-MAJ:MIN"]);
+  if (listing.code !== 0 || listing.stdout.trim() === "") return [];
+  return (JSON.parse(listing.stdout) as { loopdevices: Loop[] }).loopdevices;
+}
+
+/** Device numbers of the file systems that only the node sees: loop devices on them are the node's. */
+function nodeDevices(pid: number): Set<string> {
+  const devices = new Set<string>();
+  for (const line of readFileSync(`/proc/${pid}/mountinfo`, "utf8").split("\n")) {
+    const fields = line.split(" ");
+    const device = fields[2];
+    if (device !== undefined && / - fuse/.test(line)) devices.add(device);
+  }
+  return devices;
+}
+
+/** Stops the node and frees what outlives its processes: loop devices on its files. */
+export async function stopNode(lab: Lab, patienceSeconds: number): Promise<void> {
+  const pid = await initPid(lab);
+  const devices = pid === undefined ? new Set<string>() : nodeDevices(pid);
+  await stop(lab, patienceSeconds);
+  const ours = (loop: Loop): boolean =>
+    devices.has(loop["back-maj:min"] ?? "") || (loop["back-file"] ?? "").startsWith(`${places.disks(lab)}/`);
+  for (const loop of (await loops()).filter(ours)) await attempt("losetup", ["--detach", loop.name]);
+}
+
+/** Removes every trace of the lab on this machine but the cache and apt's packages. */
+export async function down(lab: Lab): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Failure("taking a lab down needs root", "run it as root (sudo)");
+  const memory = readMemory(lab);
+  await step("stop the node", () => stopNode(lab, 20));
+  await step("remove network, disks and files", async () => {
+    await lowerNetwork(lab, memory);
+    for (const part of ["lxc", "root", "disks", "opt", "ssh", "log", "lab.json", "node.json"]) {
+      rmSync(path.join(lab.state, part), { recursive: true, force: true });
+    }
+    if (existsSync(lab.state) && readdirSync(lab.state).filter((name) => name !== "lock").length === 0) {
+      rmSync(lab.state, { recursive: true, force: true });
+      if (!lab.explicitState) removeIfEmpty(path.dirname(lab.state));
+    }
+  });
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Something else lies there.
+  }
+}
+

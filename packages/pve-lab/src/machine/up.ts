@@ -1,0 +1,164 @@
+import { existsSync, mkdirSync, openSync, closeSync, ftruncateSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { ensureRoot, ensureTemplate, imageAt } from "../image/build.ts";
+import type { Image } from "../image/build.ts";
+import { diskCount } from "../image/units.ts";
+import { bundlePrograms, hasProgram, placeNode } from "./bundle.ts";
+import { inNode, initPid, rootOf, start } from "./container.ts";
+import { renderContainer } from "./container-config.ts";
+import { deploy } from "./deploy.ts";
+import { raiseNetwork, readForwarding, uplinkMtu, usedNetworks } from "./host-network.ts";
+import type { Lab, Memory } from "./lab.ts";
+import { network, places, readMemory, writeMemory, writeWhole } from "./lab.ts";
+import { withLock } from "./lock.ts";
+import { machineRecipe } from "./machine-apt.ts";
+import type { NodeFacts } from "./node-facts.ts";
+import { fingerprintOf, greetsSsh, nodeFacts, writeFacts } from "./node-facts.ts";
+import { installPackages } from "./packages.ts";
+import type { Preflight } from "./preflight.ts";
+import { waitFor } from "./run.ts";
+import { ensureKeys, newPassword, newTokenSecret } from "./secrets.ts";
+import { Failure, note, step } from "./steps.ts";
+import { chooseOctet } from "./subnet.ts";
+
+const diskBytes = 8 * 1024 ** 3;
+
+function ensureDisks(lab: Lab): void {
+  mkdirSync(places.disks(lab), { recursive: true });
+  for (let number = 1; number <= diskCount; number++) {
+    const file = path.join(places.disks(lab), `disk-${number}.img`);
+    if (existsSync(file) && statSync(file).size === diskBytes) continue;
+    const handle = openSync(file, "a", 0o600);
+    ftruncateSync(handle, diskBytes);
+    closeSync(handle);
+  }
+}
+
+/** Chooses the lab's network and remembers it; two labs that start at once must not choose the same. */
+async function settle(lab: Lab, port: number, image: Image): Promise<Memory> {
+  return withLock("/run/lock/phoenix-lab-network", 30_000, () => undefined, async () => {
+    const before = readMemory(lab);
+    const wanted = before?.octet ?? 1 + (Number.parseInt(lab.id.slice(0, 4), 16) % 254);
+    const octet = chooseOctet(await usedNetworks(lab.bridge), wanted);
+    if (octet === undefined) throw new Failure("no free network 10.213.x.0/24 on this machine", "take a lab down first");
+    const memory: Memory = {
+      octet,
+      port,
+      imageDigest: before?.imageDigest || image.digest,
+      password: before?.password ?? newPassword(),
+      tokenSecret: before?.tokenSecret ?? newTokenSecret(),
+      createdAt: before?.createdAt ?? new Date().toISOString(),
+      forwardingBefore: before?.forwardingBefore ?? readForwarding(),
+      published: before?.published ?? [],
+    };
+    writeMemory(lab, memory);
+    await raiseNetwork(lab, memory, await uplinkMtu());
+    return memory;
+  });
+}
+
+async function writeConfig(lab: Lab, memory: Memory, image: Image): Promise<void> {
+  const addresses = network(memory.octet);
+  const unified = existsSync("/sys/fs/cgroup/cgroup.controllers");
+  writeWhole(
+    places.config(lab),
+    renderContainer({
+      name: lab.container,
+      lower: image.root,
+      upper: places.upper(lab),
+      bridge: lab.bridge,
+      mtu: await uplinkMtu(),
+      address: addresses.node,
+      gateway: addresses.gateway,
+      consoleLog: path.join(places.log(lab), "console.log"),
+      cgroup: unified ? "unified" : "hybrid",
+      mounts: [
+        { from: places.programs(lab), to: "/opt/pve-lab", readOnly: true },
+        { from: image.template, to: "/usr/share/pve-lab/template", readOnly: true },
+        { from: places.disks(lab), to: "/var/lib/pve-lab/disks", readOnly: false },
+      ],
+    }),
+  );
+}
+
+async function bootNode(lab: Lab, memory: Memory, image: Image): Promise<void> {
+  for (const directory of [places.upper(lab), places.log(lab), places.programs(lab)]) mkdirSync(directory, { recursive: true });
+  ensureDisks(lab);
+  await writeConfig(lab, memory, image);
+  await deploy(lab, memory, places.upper(lab), image.root);
+  await start(lab);
+}
+
+/** Brings a running node's programs and files to this checkout's state; restarts the API only if it changed. */
+async function refreshNode(lab: Lab, memory: Memory, pid: number, before: string): Promise<void> {
+  await deploy(lab, memory, rootOf(pid), undefined);
+  await inNode(lab, ["systemctl", "daemon-reload"]);
+  await inNode(lab, ["systemctl", "start", "--no-block", "multi-user.target"]);
+  if (programDigest(lab) !== before) await inNode(lab, ["systemctl", "restart", "pve-lab.service", "lab-template.service"]);
+}
+
+function programDigest(lab: Lab): string {
+  const file = path.join(places.programs(lab), "server.mjs");
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
+}
+
+/** Waits until the node's doors are open: SSH, and the API if this checkout has one. */
+async function waitReady(lab: Lab, memory: Memory): Promise<NodeFacts> {
+  const { node } = network(memory.octet);
+  const greets = await waitFor(() => greetsSsh(node, 22), 60_000);
+  if (greets === undefined) {
+    throw new Failure(`the node does not answer SSH at ${node}`, `see ${path.join(places.log(lab), "console.log")}`);
+  }
+  let fingerprint: string | undefined;
+  if (hasProgram(lab, "server")) {
+    fingerprint = await waitFor(() => fingerprintOf(node, 8006), 30_000);
+    if (fingerprint === undefined) {
+      const log = await inNode(lab, ["journalctl", "-u", "pve-lab", "-n", "15", "--no-pager", "-o", "cat"]);
+      throw new Failure(`the node's API does not answer at ${node}:8006:\n${log.stdout.trim()}`, "lab logs");
+    }
+  } else note("  (this checkout has no API yet: SSH only)");
+  const facts = nodeFacts(lab, memory, fingerprint ?? "", "running");
+  writeFacts(lab, facts);
+  return facts;
+}
+
+/** Starts the lab, or repairs what is missing of one that was started before. */
+export async function up(lab: Lab, checks: Preflight): Promise<NodeFacts> {
+  if (checks.packages.length > 0) {
+    await step(`install ${checks.packages.join(" ")}`, (say) => installPackages(checks.packages, say));
+  }
+  const recipe = await machineRecipe();
+  const wanted = imageAt(lab.cache, recipe);
+  if (!existsSync(wanted.root)) {
+    await step("build the node's root file system (once)", (say) => ensureRoot(wanted, recipe, say));
+  }
+  if (!existsSync(wanted.template)) {
+    await step("build the guests' OS template (once)", (say) => ensureTemplate(wanted, recipe, say));
+  }
+  mkdirSync(lab.state, { recursive: true });
+  const before = programDigest(lab);
+  await step("bundle the node's programs", async () => {
+    placeNode(lab);
+    await bundlePrograms(lab);
+  });
+  const memory = await step("network", () => settle(lab, checks.port, wanted));
+  await ensureKeys(lab, network(memory.octet).node);
+  // A lab keeps the image that its own layer was laid over.
+  const kept = { ...wanted, ...imageOf(lab, memory, wanted) };
+  const pid = await initPid(lab);
+  if (pid === undefined) await step("start the node", () => bootNode(lab, memory, kept));
+  else await step("refresh the running node", () => refreshNode(lab, memory, pid, before));
+  return step("wait until it answers", () => waitReady(lab, memory));
+}
+
+function imageOf(lab: Lab, memory: Memory, wanted: Image): Image {
+  if (memory.imageDigest === wanted.digest) return wanted;
+  const root = path.join(lab.cache, `lab-${memory.imageDigest}`, "root");
+  if (!existsSync(root)) {
+    throw new Failure(
+      "the image that this lab was started from is no longer in the cache",
+      "`lab down` and `lab up` make a fresh one",
+    );
+  }
+  return { digest: memory.imageDigest, root, template: wanted.template };
+}
