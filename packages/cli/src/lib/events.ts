@@ -36,7 +36,7 @@ export const readEvents = (path: string): EngineEvent[] =>
 
 /** The name and the last type of a URN: `910` of `…::phoenix:lxc:Container$command:remote:Command::910`. */
 export function urnParts(urn: string): { type: string; parents: string; name: string } {
-  const [, , , types = "", ...name] = urn.split("::");
+  const [, , types = "", ...name] = urn.split("::");
   const chain = types.split("$");
   return { type: chain.at(-1) ?? "", parents: chain.slice(0, -1).join("$"), name: name.join("::") };
 }
