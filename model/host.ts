@@ -16,10 +16,11 @@ import type { DatasetSpec, HostSpec, OsTemplateSpec, PoolSpec, StorageSpec } fro
 /** Everything about the host as the schema accepts it, checked as a whole. */
 export function resolveHost(config: HypervisorConfig, locator: Locator, findings: Findings): HostSpec {
   const { interfaces } = config.network;
+  const zfs = zfsOf(config);
   checkInterface(config, locator, findings);
-  const pools = config.zfs.pools.map(toPool);
-  const datasets = config.zfs.datasets.map(toDataset);
-  checkPools(config.zfs.pools, locator, findings);
+  const pools = zfs.pools.map(toPool);
+  const datasets = zfs.datasets.map(toDataset);
+  checkPools(zfs.pools, locator, findings);
   checkDatasets(config, locator, findings);
   const storages = toStorages(config, locator, findings);
   const osTemplates = (config.os_templates ?? []).map(toOsTemplate);
@@ -35,6 +36,11 @@ export function resolveHost(config: HypervisorConfig, locator: Locator, findings
   };
 }
 
+/** A host whose storages are all there already has no ZFS section. */
+export function zfsOf(config: HypervisorConfig): { pools: Pool[]; datasets: Dataset[] } {
+  return { pools: config.zfs?.pools ?? [], datasets: config.zfs?.datasets ?? [] };
+}
+
 /** Bridges that containers can attach to. */
 export function bridgesOf(config: HypervisorConfig): string[] {
   return [config.network.interfaces.name, ...(config.network.bridges ?? []).map((bridge) => bridge.name)];
@@ -46,7 +52,8 @@ export function unknownName(
   name: string,
   known: readonly string[],
 ): [string, { remedy: string }] {
-  const near = nearest(name, known);
+  // One CTID is as near to a typing error as the next.
+  const near = /^\d+$/.test(name) ? undefined : nearest(name, known);
   const remedy =
     near !== undefined
       ? `did you mean \`${near}\`?`
@@ -101,7 +108,7 @@ function toStorages(config: HypervisorConfig, locator: Locator, findings: Findin
     }
     owners.set(id, path);
   };
-  config.zfs.datasets.forEach((dataset, i) => {
+  zfsOf(config).datasets.forEach((dataset, i) => {
     const path: Path = ["zfs", "datasets", i];
     if (dataset.proxmox_storage_type === undefined) return;
     const id = storageIdOf(dataset);
@@ -209,7 +216,7 @@ function checkPools(pools: readonly Pool[], locator: Locator, findings: Findings
 }
 
 function checkDatasets(config: HypervisorConfig, locator: Locator, findings: Findings): void {
-  const { datasets, pools } = config.zfs;
+  const { datasets, pools } = zfsOf(config);
   const names = pools.map((pool) => pool.name);
   noneTwice(
     "dataset",

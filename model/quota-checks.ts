@@ -1,3 +1,4 @@
+import { zfsOf } from "./host.ts";
 import type { Pool } from "./generated/hypervisor-config.ts";
 import type { Whole } from "./whole-checks.ts";
 
@@ -6,10 +7,11 @@ import type { Whole } from "./whole-checks.ts";
  * disks' names tell it (`…_4TB_…`).
  */
 export function checkQuotas({ hostConfig, hostLocator, input }: Whole): void {
-  hostConfig.zfs.pools.forEach((pool, i) => {
+  const { pools, datasets: all } = zfsOf(hostConfig);
+  pools.forEach((pool, i) => {
     const size = sizeOf(pool);
     if (size === undefined) return;
-    const datasets = hostConfig.zfs.datasets.filter((dataset) => dataset.pool === pool.name);
+    const datasets = all.filter((dataset) => dataset.pool === pool.name);
     const sum = datasets.reduce((total, { properties }) => total + (bytes(properties?.quota) ?? 0), 0);
     if (sum <= size) return;
     const message = `the quotas in \`${pool.name}\` add up to ${tebibytes(sum)}, its disks give ${tebibytes(size)}`;

@@ -171,8 +171,10 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   return best !== undefined && best.score <= limit ? best.candidate : undefined;
 }
 
+/** Names for a message; of many only the first. */
 export function list(names: readonly string[]): string {
-  return names.map((name) => `\`${name}\``).join(", ");
+  const shown = names.slice(0, 40).map((name) => `\`${name}\``);
+  return shown.join(", ") + (names.length > shown.length ? ` and ${names.length - shown.length} more` : "");
 }
 
 /** A value for a message, short. */

@@ -2,7 +2,7 @@ import type { Input, Resolved } from "./containers.ts";
 import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
 import type { LxcConfigs } from "./generated/lxc-configs.ts";
 import { checkGpus } from "./gpu-checks.ts";
-import { unknownName } from "./host.ts";
+import { unknownName, zfsOf } from "./host.ts";
 import type { Locator } from "./locate.ts";
 import { checkQuotas } from "./quota-checks.ts";
 import { nearest } from "./schema-errors.ts";
@@ -33,7 +33,7 @@ export function checkWhole(whole: Whole): void {
 
 /** The dataset at whose mount point a path lies. */
 function datasetAt({ hostConfig }: Whole, path: string): string | undefined {
-  const names = hostConfig.zfs.datasets.map((dataset) => `${dataset.pool}/${dataset.name}`);
+  const names = zfsOf(hostConfig).datasets.map((dataset) => `${dataset.pool}/${dataset.name}`);
   return names.find((name) => path === `/${name}` || path.startsWith(`/${name}/`));
 }
 
@@ -110,11 +110,10 @@ function checkVolumes({ hostConfig, input, resolved }: Whole): void {
         );
       }
       places.set(volume.mount_point, `the volume \`${volume.name}\``);
-      const key = `${volume.pool}/${volume.name}`;
-      const owner = names.get(key);
-      if (owner === ctid)
+      if (names.has(volume.name)) {
         findings.add(locator, [...path, "name"], `the volume \`${volume.name}\` is there twice`);
-      names.set(key, ctid);
+      }
+      names.add(volume.name);
     });
     if (resolved.get(ctid)?.spec.isTemplate === true && (config.volumes ?? []).length > 0) {
       const message =

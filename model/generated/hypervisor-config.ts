@@ -36,7 +36,7 @@ export interface HypervisorConfig {
   timezone?: string;
   network: HostNetwork;
   firewall?: HostFirewall;
-  zfs: Zfs;
+  zfs?: Zfs;
   /**
    * Storages that are on the node already and not made from a dataset of this file.
    */
@@ -304,11 +304,11 @@ export interface Zfs {
   /**
    * ZFS pools.
    */
-  pools: Pool[];
+  pools?: Pool[];
   /**
    * Datasets in the pools, each of which can be a storage of the node.
    */
-  datasets: Dataset[];
+  datasets?: Dataset[];
   /**
    * Most memory that the cache of ZFS takes, in GiB.
    */

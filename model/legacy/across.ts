@@ -72,7 +72,12 @@ function storageSpelling(hypervisor: Rewriter, target: Rewriter, path: Path): vo
       .map((storage: JsonObject): Json => storage["id"] ?? ""),
   ].map(String);
   if (text === undefined || ids.includes(text)) return;
-  const matches = [...new Set(ids.filter((id) => fold(id) === fold(text)))];
+  const bare = hypervisor
+    .array(["zfs", "datasets"])
+    .filter(isObject)
+    .filter((dataset) => dataset["name"] === text)
+    .map(idOf);
+  const matches = [...new Set([...ids.filter((id) => fold(id) === fold(text)), ...bare])];
   const [id] = matches;
   if (id === undefined || matches.length > 1) return;
   target.replace(

@@ -147,6 +147,14 @@ function sorted(value: Json | JsonObject): Json {
 
 const fold = (text: string): string => text.toLowerCase().replaceAll(/[_/]/g, "-");
 
+/** `lxc-disks` in quickOS was `quickos_lxc`, `shared-iso` in fastData `fastdata_iso`. */
+function nickname(dataset: JsonObject): string {
+  const role = String(dataset["name"])
+    .replace(/^shared-(prod-data-)?/, "")
+    .replace(/-disks$|s$/, "");
+  return `${String(dataset["pool"])}_${role}`.toLowerCase();
+}
+
 /** A table of storage ids by nicknames → the id stands at the dataset, where it differs from `<pool>-<name>`. */
 function storageIds(rewriter: Rewriter): void {
   const table = rewriter.object(["proxmox_storage_ids"]);
@@ -164,9 +172,10 @@ function storageIds(rewriter: Rewriter): void {
       );
       continue;
     }
-    const index = datasets.findIndex(
-      (dataset) => fold(idOf(dataset)) === fold(key) || fold(idOf(dataset)) === fold(id),
-    );
+    const index = datasets.findIndex((dataset) => {
+      const folded = fold(idOf(dataset));
+      return folded === fold(key) || folded === fold(id) || nickname(dataset) === key.toLowerCase();
+    });
     const dataset = datasets[index];
     if (dataset === undefined) {
       rewriter.error(

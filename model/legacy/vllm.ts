@@ -49,17 +49,18 @@ const argumentKeys: Record<string, string> = {
 
 export function rewriteVllm(rewriter: Rewriter, path: Path): void {
   const config = rewriter.object(path) ?? {};
+  const said = argumentsToKeys(rewriter, path);
   for (const [key, parameter] of Object.entries(parameters)) {
     if (!(key in config)) continue;
     textToNumber(rewriter, [...path, key]);
-    move(rewriter, path, [...path, key], `vllm_parameters.${parameter}`);
+    move(rewriter, path, [...path, key], `vllm_parameters.${parameter}`, said);
   }
-  if ("vllm_api_port" in config) move(rewriter, path, [...path, "vllm_api_port"], "vllm_port");
+  if ("vllm_api_port" in config) move(rewriter, path, [...path, "vllm_api_port"], "vllm_port", said);
   const groups = rewriter.object([...path, "vllm_engine_config"]);
   for (const [group, keys] of Object.entries(groups === undefined ? {} : engineConfig)) {
     for (const [key, target] of Object.entries(keys)) {
       const from: Path = [...path, "vllm_engine_config", group, key];
-      if (rewriter.get(from) !== undefined) move(rewriter, path, from, target);
+      if (rewriter.get(from) !== undefined) move(rewriter, path, from, target, said);
     }
   }
   if (groups !== undefined) {
@@ -72,10 +73,9 @@ export function rewriteVllm(rewriter: Rewriter, path: Path): void {
     for (const [group] of left) rewriter.remove([...path, "vllm_engine_config", group]);
     if (Object.keys(groups).length === 0) rewriter.remove([...path, "vllm_engine_config"]);
   }
-  argumentsToKeys(rewriter, path);
 }
 
-function move(rewriter: Rewriter, path: Path, from: Path, target: string): void {
+function move(rewriter: Rewriter, path: Path, from: Path, target: string, said: ReadonlySet<string>): void {
   const to: Path = [...path, ...target.split(".")];
   const value = rewriter.get(from);
   const today = rewriter.get(to);
@@ -83,7 +83,10 @@ function move(rewriter: Rewriter, path: Path, from: Path, target: string): void 
   const name = String(from.at(-1));
   if (today === undefined) rewriter.rename(from, to, value, "parameters of the server stand together");
   else if (today === value) rewriter.drop(from, `\`${name}\` says the same as \`${target}\``, "left out");
-  else {
+  else if (said.has(target)) {
+    const message = `\`${name}\` is ${show(value)}, but the argument says ${show(today)}`;
+    rewriter.drop(from, message, argumentWins);
+  } else {
     rewriter.error(
       from,
       `\`${name}\` is ${show(value)}, but \`${target}\` is ${show(today)}`,
@@ -94,11 +97,17 @@ function move(rewriter: Rewriter, path: Path, from: Path, target: string): void 
   }
 }
 
-/** What the arguments repeat by hand goes to its key; what is left stays an argument. */
-function argumentsToKeys(rewriter: Rewriter, path: Path): void {
+const argumentWins = "the argument wins: only arguments ever reached the server";
+
+/**
+ * What the arguments repeat by hand goes to its key; what is left stays an argument.
+ * @returns the keys that arguments name
+ */
+function argumentsToKeys(rewriter: Rewriter, path: Path): ReadonlySet<string> {
   const from: Path = [...path, "vllm_args"];
   const args = rewriter.array(from);
-  if (!args.every((arg) => typeof arg === "string")) return;
+  const said = new Set<string>();
+  if (!args.every((arg) => typeof arg === "string")) return said;
   const rest: Json[] = [];
   const moved: string[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -118,20 +127,22 @@ function argumentsToKeys(rewriter: Rewriter, path: Path): void {
         : text;
     const to: Path = [...path, ...target.split(".")];
     const today = rewriter.get(to);
-    if (today === undefined) {
+    if (today !== undefined && today !== value) {
+      const message = `\`${target}\` is ${show(today)}, but the argument \`${flag}\` says ${show(value)}`;
+      rewriter.warn(to, message, argumentWins, "key");
+    }
+    if (today !== value) {
       rewriter.write(to, value);
       rewriter.locator.moved(to, [...from, at]);
-    } else if (today !== value) {
-      const message = `the argument \`${flag} ${text}\` contradicts \`${target}\`, which is ${show(today)}`;
-      rewriter.error([...from, at], message, `keep \`${target}\``);
-      continue;
     }
+    said.add(target);
     moved.push(flag);
   }
-  if (moved.length === 0) return;
+  if (moved.length === 0) return said;
   const message = `the arguments ${moved.map((flag) => `\`${flag}\``).join(", ")} are keys of \`vllm_parameters\` and its like`;
   rewriter.warn(from, message, "only other arguments stand here", "key");
   const parent: JsonObject = rewriter.object(path) ?? {};
   if (rest.length === 0) delete parent["vllm_args"];
   else parent["vllm_args"] = rest;
+  return said;
 }
