@@ -83,8 +83,10 @@ export async function finish(node: string, upid: string, print: (line: string) =
   for (let wait = 20; ; wait = Math.min(wait * 1.5, 300)) {
     const { status, exitstatus } = (await call("GET", `${path}/status`)) as TaskStatus;
     const lines = (await call("GET", `${path}/log`, { start: String(shown), limit: "500" })) as LogLine[];
-    for (const { t } of lines.filter(({ n }) => n > shown)) if (!/^TASK |^no content$/.test(t)) print(t);
-    shown = Math.max(shown, ...lines.map(({ n }) => n), 0);
+    for (const { n, t } of lines.filter((line) => line.n > shown && line.t !== "no content")) {
+      if (!t.startsWith("TASK ")) print(t);
+      shown = n;
+    }
     if (status !== "running") {
       const outcome = exitstatus ?? "unknown";
       if (outcome !== "OK" && !/^WARNINGS: \d+$/.test(outcome)) throw new Error(outcome);

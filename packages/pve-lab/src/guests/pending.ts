@@ -181,7 +181,7 @@ export async function applyPending(
       const value = config.pending.values[key] ?? "";
       if (/^mp\d+$/.test(key) || key === "rootfs")
         config.pending.values[key] = await placeMountPoint(vmid, config, key, value);
-      else if (/^net\d+$/.test(key)) config.pending.values[key] = completeNetwork(value, config.values[key]);
+      else if (/^net\d+$/.test(key)) config.pending.values[key] = completeNetwork(value);
       put(config, key, take(config, key));
     });
   return errors;
@@ -245,15 +245,10 @@ export async function placeMountPoint(
   return printMountPoint(mountPoint);
 }
 
-/** An interface without hardware address keeps its old one, else it gets one; its type is always written. */
-export function completeNetwork(text: string, before?: string): string {
+/** As PVE: an interface that is given without hardware address gets a new one each time; its type is always written. */
+export function completeNetwork(text: string): string {
   const network = parseNetwork(text);
-  const old = before === undefined ? undefined : parseNetwork(before)["hwaddr"];
-  return printNetwork({
-    ...network,
-    hwaddr: (network["hwaddr"] ?? old ?? randomMac()).toUpperCase(),
-    type: network["type"] ?? "veth",
-  });
+  return printNetwork({ ...network, hwaddr: (network["hwaddr"] ?? randomMac()).toUpperCase(), type: "veth" });
 }
 
 async function applyHot(
@@ -297,7 +292,7 @@ async function applyHot(
         if (/^mp\d+$/.test(key)) {
           if (config.values[key] !== undefined) return false;
           value = await placeMountPoint(vmid, config, key, value);
-        } else if (/^net\d+$/.test(key)) value = completeNetwork(value, config.values[key]);
+        } else if (/^net\d+$/.test(key)) value = completeNetwork(value);
         config.pending.values[key] = value;
         return hotplug(vmid, config, key, value);
       },

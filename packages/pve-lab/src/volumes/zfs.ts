@@ -23,17 +23,29 @@ export async function zfsProperty(property: string, dataset: string): Promise<st
   return value.trim();
 }
 
-/** Destroys a dataset with its snapshots; one that is gone already is fine, a busy one is tried again. */
-export async function destroyDataset(dataset: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+/**
+ * Unmounts a dataset and runs `zfs` with these arguments once it is at rest: a file system in user space lets go of
+ * the dataset only some time after it has been unmounted, so a busy one is tried again for up to ten seconds.
+ */
+export async function zfsAtRest(dataset: string, ...args: string[]): Promise<void> {
+  await zfs("unmount", dataset).catch((error: unknown) => {
+    if (!/not currently mounted|does not exist/.test(String(error))) throw error;
+  });
+  for (const deadline = Date.now() + 10_000; ; await sleep(50)) {
     try {
-      await zfs("destroy", "-r", dataset);
+      await zfs(...args);
       return;
     } catch (error) {
-      const text = error instanceof Error ? error.message : "";
-      if (text.includes("dataset does not exist")) return;
-      if (!text.includes("busy") || attempt === 6) throw error;
-      await sleep(1000);
+      if (!/busy/.test(String(error)) || Date.now() > deadline) throw error;
     }
+  }
+}
+
+/** Destroys a dataset with its snapshots; one that is gone already is fine. */
+export async function destroyDataset(dataset: string): Promise<void> {
+  try {
+    await zfsAtRest(dataset, "destroy", "-r", dataset);
+  } catch (error) {
+    if (!/does not exist/.test(String(error))) throw error;
   }
 }

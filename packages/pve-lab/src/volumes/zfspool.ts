@@ -4,7 +4,7 @@ import type { Storage } from "../core/storage-config.ts";
 import type { VolumeBackend, VolumeFeature, VolumeInfo } from "./backend.ts";
 import { freeDiskNumber, parseZfsName } from "./names.ts";
 import { pipe } from "./run.ts";
-import { destroyDataset, zfs, zfsProperty, zfsRows } from "./zfs.ts";
+import { destroyDataset, zfs, zfsAtRest, zfsProperty, zfsRows } from "./zfs.ts";
 
 const BASE_SNAPSHOT = "__base__";
 /** The guest's file system lies in this file inside its dataset. */
@@ -31,14 +31,20 @@ export function zfsPoolBackend(storage: Storage): VolumeBackend {
   const pool = storage.pool ?? "";
   const dataset = (name: string) => `${pool}/${parseZfsName(name).name}`;
 
+  /** `zfs get` and not `zfs list`: older ZFS lists no exact numbers. */
   async function rows(): Promise<Row[]> {
-    const columns = "name,origin,refquota,used,creation";
-    const all = await zfsRows("list", "-Hp", "-d", "1", "-t", "filesystem", "-o", columns, pool);
-    return all.flatMap(([name = "", origin = "-", refquota = "", used = "", creation = ""]) =>
-      name.startsWith(`${pool}/`) && /^(?:subvol|basevol)-\d+-\S+$/.test(name.slice(pool.length + 1))
-        ? [{ name: name.slice(pool.length + 1), origin, refquota, used, creation }]
-        : [],
-    );
+    const wanted = "type,origin,refquota,used,creation";
+    const found = new Map<string, Record<string, string>>();
+    for (const [full = "", property = "", value = ""] of await zfsRows(
+      ...["get", "-Hp", "-d", "1", "-o", "name,property,value", wanted, pool],
+    ))
+      found.set(full, { ...found.get(full), [property]: value });
+    return [...found].flatMap(([full, facts]) => {
+      const name = full.startsWith(`${pool}/`) ? full.slice(pool.length + 1) : "";
+      if (facts["type"] !== "filesystem" || !/^(?:subvol|basevol)-\d+-[^@\s]+$/.test(name)) return [];
+      const { origin = "-", refquota = "", used = "", creation = "" } = facts;
+      return [{ name, origin: origin === "" ? "-" : origin, refquota, used, creation }];
+    });
   }
 
   const freeName = async (vmid: number) =>
@@ -144,7 +150,7 @@ export function zfsPoolBackend(storage: Storage): VolumeBackend {
       const { isBase, name: old, base } = parseZfsName(name);
       if (isBase) throw new Error("create_base not possible with base image");
       const renamed = old.replace(/^subvol-/, "basevol-");
-      await zfs("rename", `${pool}/${old}`, `${pool}/${renamed}`);
+      await zfsAtRest(`${pool}/${old}`, "rename", `${pool}/${old}`, `${pool}/${renamed}`);
       await zfs("snapshot", `${pool}/${renamed}@${BASE_SNAPSHOT}`);
       return base === undefined ? renamed : `${base}/${renamed}`;
     },
@@ -193,14 +199,14 @@ export function zfsPoolBackend(storage: Storage): VolumeBackend {
 
     async rollback(name, snapshot) {
       const full = `${dataset(name)}@${snapshot}`;
-      await zfs("rollback", full);
+      await zfsAtRest(dataset(name), "rollback", full);
       const quota = await zfsProperty("pve-storage:refquota", full);
       if (/^\d+$/.test(quota)) await zfs("set", `refquota=${quota}`, dataset(name));
     },
 
     async rename(name, vmid) {
       const target = await freeName(vmid);
-      await zfs("rename", dataset(name), `${pool}/${target}`);
+      await zfsAtRest(dataset(name), "rename", dataset(name), `${pool}/${target}`);
       const { base } = parseZfsName(name);
       return base === undefined ? target : `${base}/${target}`;
     },
