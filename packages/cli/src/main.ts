@@ -4,11 +4,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { failureLines, Failure } from "./lib/failure.ts";
 
-/** What a verb's file exports: its command line; the action does the work and may set process.exitCode. */
-export type Verb = () => Command;
+/** What a verb's file exports: its command line, or, where all arguments belong to somebody else, what takes them. */
+interface VerbFile {
+  /** The action does the work and may set process.exitCode. */
+  readonly verb?: () => Command;
+  readonly passThrough?: (args: readonly string[]) => Promise<void>;
+}
 
 // One file per verb, loaded only when asked for: `validate` is to answer at once.
-const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
+const verbs: Record<string, () => Promise<VerbFile>> = {
   try: () => import("./verbs/try.ts"),
   env: () => import("./verbs/env.ts"),
   preview: () => import("./verbs/preview.ts"),
@@ -37,8 +41,9 @@ async function main(): Promise<void> {
   }
   const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (!load) throw new Failure(`there is no verb '${name}'.`, { next: "bin/phoenix", code: usage });
-  const { verb } = await load();
-  await verb().name(`bin/phoenix ${name}`).exitOverride().parseAsync(args, { from: "user" });
+  const { verb, passThrough } = await load();
+  await passThrough?.(args);
+  await verb?.().name(`bin/phoenix ${name}`).exitOverride().parseAsync(args, { from: "user" });
 }
 
 // A reader that stops early (`| head`) is no failure.

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { Command } from "commander";
 import { newLog, root } from "./checkout.ts";
 import { nodeOf, pulumiEnvironment, selectedStack } from "./environment.ts";
 import type { PulumiEnvironment } from "./environment.ts";
@@ -11,17 +10,8 @@ type PulumiVerb = "preview" | "up" | "refresh" | "destroy";
 
 const asksFirst: readonly PulumiVerb[] = ["up", "refresh", "destroy"];
 
-/** `bin/phoenix preview|up|refresh|destroy`: that verb of Pulumi, on the selected stack. */
-export function pulumiVerb(name: PulumiVerb): Command {
-  return new Command(name)
-    .description(`pulumi ${name} on the selected stack; every argument goes to Pulumi`)
-    .allowUnknownOption()
-    .helpOption(false)
-    .argument("[arguments...]")
-    .action((args: string[]) => run(name, args));
-}
-
-async function run(verb: PulumiVerb, args: readonly string[]): Promise<void> {
+/** `bin/phoenix preview|up|refresh|destroy`: that verb of Pulumi on the selected stack, with these arguments. */
+export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): Promise<void> {
   const environment = await pulumiEnvironment();
   if (args.includes("--help") || args.includes("-h")) {
     process.exitCode = (await pulumi([verb, "--help"], environment)).code;

@@ -1,3 +1,3 @@
-import { pulumiVerb } from "../lib/pulumi-verb.ts";
+import { runPulumiVerb } from "../lib/pulumi-verb.ts";
 
-export const verb = () => pulumiVerb("destroy");
+export const passThrough = (args: readonly string[]) => runPulumiVerb("destroy", args);

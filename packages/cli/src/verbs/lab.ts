@@ -1,21 +1,15 @@
 import { rmSync } from "node:fs";
-import { Command } from "commander";
 import { stopAgent } from "../lib/agent.ts";
 import { places } from "../lib/checkout.ts";
 import { labEntry } from "../lib/lab.ts";
 import { inherit } from "../lib/process.ts";
 
-export const verb = () =>
-  new Command("lab")
-    .description("the lab node: up, down, status, ssh, logs, reset, publish, preflight")
-    .allowUnknownOption()
-    .helpOption(false)
-    .argument("[arguments...]")
-    .action(async (args: string[]) => {
-      const code = await inherit("node", [labEntry, ...args]);
-      process.exitCode = code;
-      if (code !== 0 || (args[0] !== "down" && args[0] !== "reset")) return;
-      // The agent holds the key of a lab that is gone, and the state describes a node that is blank now.
-      if (args[0] === "down") await stopAgent();
-      rmSync(places.backend, { recursive: true, force: true });
-    });
+/** The lab's own verbs: up, down, status, ssh, logs, reset, publish, preflight. */
+export async function passThrough(args: readonly string[]): Promise<void> {
+  const code = await inherit("node", [labEntry, ...args]);
+  process.exitCode = code;
+  if (code !== 0 || (args[0] !== "down" && args[0] !== "reset")) return;
+  // The agent holds the key of a lab that is gone, and the state describes a node that is blank now.
+  if (args[0] === "down") await stopAgent();
+  rmSync(places.backend, { recursive: true, force: true });
+}

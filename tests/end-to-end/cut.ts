@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Checkout, Result } from "./checkout.ts";
+import { collect } from "./checkout.ts";
+
+interface Started {
+  readonly op: string;
+  readonly urn: string;
+}
+
+/** The steps that a run's own event log shows as begun, so far. */
+function begun(file: string): Started[] {
+  if (!existsSync(file)) return [];
+  const steps: Started[] = [];
+  for (const line of readFileSync(file, "utf8").split("\n").slice(0, -1)) {
+    const event = JSON.parse(line) as { resourcePreEvent?: { metadata: Started } };
+    if (event.resourcePreEvent) steps.push(event.resourcePreEvent.metadata);
+  }
+  return steps;
+}
+
+/** A process and all below it, as they are now. Plugins have process groups of their own. */
+function tree(top: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
+    } catch {
+      continue; // ended meanwhile
+    }
+  }
+  const found = [top];
+  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
+  return found;
+}
+
+function killTree(top: number): void {
+  for (const pid of tree(top)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      continue; // was faster
+    }
+  }
+}
+
+/**
+ * Starts `pulumi up` and kills engine and plugins once its event log shows that a step has begun, and `ready` holds.
+ * @throws Error where the run ended before that
+ */
+export async function cutUp(
+  checkout: Checkout,
+  events: string,
+  urn: RegExp,
+  ready: () => Promise<boolean> = () => Promise.resolve(true),
+): Promise<Result> {
+  const script =
+    'eval "$(bin/phoenix env)"; export PULUMI_DEBUG_COMMANDS=true; exec pulumi up --yes --skip-preview --non-interactive --event-log "$1"';
+  const child = checkout.start("bash", ["-c", script, "bash", events]);
+  const ended = collect(child);
+  let over = false;
+  void ended.then(() => (over = true));
+  const here = () => begun(events).some((step) => step.op === "create" && urn.test(step.urn));
+  while (!here() || !(await ready())) {
+    if (over) {
+      const { stdout, stderr } = await ended;
+      throw new Error(`the run ended before ${urn.source}:\n${stdout}\n${stderr}`);
+    }
+    await sleep(50);
+  }
+  killTree(child.pid ?? 0);
+  return ended;
+}
