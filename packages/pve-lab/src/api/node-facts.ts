@@ -112,6 +112,5 @@ export function nodeSummary(): Record<string, unknown> {
     disk: disk.used,
     maxdisk: disk.total,
     uptime: uptimeSeconds(),
-    ip: nodeAddress(),
   };
 }

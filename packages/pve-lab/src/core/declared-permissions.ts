@@ -1,6 +1,6 @@
 import { isAllowed, permissionError, requireAllowed } from "./permissions.ts";
 import { splitList } from "./lists.ts";
-import { readUserConfig } from "./user-config.ts";
+import { readUserConfig, requireUser } from "./user-config.ts";
 
 /** `permissions` of the API description: who may call a route, and the check on the parameters. */
 export interface Declared {
@@ -9,7 +9,8 @@ export interface Declared {
 }
 type Values = Readonly<Record<string, unknown>>;
 
-interface Query {
+/** Who asks with which parameters. */
+export interface Query {
   readonly authId: string;
   readonly values: Values;
 }
@@ -59,7 +60,7 @@ function checkUserGroup(query: Query, check: readonly unknown[]): void {
   const config = readUserConfig();
   const userId = String(query.values["userid"] ?? "");
   const existing = option !== "create";
-  if (existing && !config.users.has(userId)) throw permissionError();
+  if (existing) requireUser(config, userId);
   if (isAllowed(query.authId, "/access/groups", privileges, true)) return;
   const mine = [...config.groups].filter(([name]) =>
     isAllowed(query.authId, `/access/groups/${name}`, privileges, true),
@@ -78,7 +79,8 @@ function checkUserParameter(query: Query, subject: string): void {
   const userId = String(query.values["userid"] ?? "");
   if (subject === "self") {
     // A token acts for itself, not for its user.
-    if (query.authId !== userId || !readUserConfig().users.has(userId)) throw permissionError();
+    requireUser(readUserConfig(), userId);
+    if (query.authId !== userId) throw permissionError();
     return;
   }
   const realm = userId.slice(userId.lastIndexOf("@") + 1);
@@ -86,7 +88,7 @@ function checkUserParameter(query: Query, subject: string): void {
 }
 
 /** Changing an ACL needs Permissions.Modify, or the right to hand out the object in question. */
-function checkModify(query: Query, path: string): void {
+export function checkModify(query: Query, path: string): void {
   const kinds: readonly (readonly [RegExp, string[]])[] = [
     [/^\/storage\/[^/]+$/, ["Datastore.Allocate"]],
     [/^\/vms\/\d+$/, ["VM.Allocate"]],

@@ -1,5 +1,6 @@
 import { digestOf, readTextOr, writeFileAtomic } from "./files.ts";
 import { place } from "./places.ts";
+import { ApiError } from "./route.ts";
 
 /** One API token of a user. */
 export interface Token {
@@ -151,10 +152,30 @@ export function readUserConfig(): UserConfig {
   return cached.config;
 }
 
-/** Reads, changes and writes the users' configuration as one step; nothing is written when `change` throws. */
-export function changeUserConfig<T>(change: (config: UserConfig) => T): T {
+/** @throws ApiError 500 `no such user ('x')` */
+export function requireUser(config: UserConfig, id: string): User {
+  const user = config.users.get(id);
+  if (!user) throw new ApiError(500, `no such user ('${id}')`);
+  return user;
+}
+
+/** PVE puts what it was doing before the text of an error under its lock; wrong parameters it reports bare. */
+function attempt<T>(action: () => T, failure: string | undefined): T {
+  try {
+    return action();
+  } catch (error) {
+    if (failure === undefined || !(error instanceof ApiError) || error.status !== 500) throw error;
+    throw new ApiError(500, `${failure}: ${error.message}`);
+  }
+}
+
+/**
+ * Reads, changes and writes the users' configuration as one step; nothing is written when `change` throws.
+ * @param failure what PVE puts before the text of an error, as `create user failed`
+ */
+export function changeUserConfig<T>(change: (config: UserConfig) => T, failure?: string): T {
   const config = parseUserConfig(readTextOr(place(FILE), ""));
-  const result = change(config);
+  const result = attempt(() => change(config), failure);
   writeFileAtomic(place(FILE), formatUserConfig(config));
   return result;
 }

@@ -3,7 +3,7 @@ import { nodeName } from "../../core/places.ts";
 import { poolOfGuest } from "../../core/pools.ts";
 import { readStorages } from "../../core/storage-config.ts";
 import { listGuests } from "../../guests/index.ts";
-import { nodeSummary } from "../node-facts.ts";
+import { nodeAddress, nodeSummary } from "../node-facts.ts";
 import { usageOf } from "./storage-status.ts";
 
 async function nextId({ parameters }: Context): Promise<string> {
@@ -94,7 +94,7 @@ export const clusterRoutes: Route[] = [
         name: nodeName(),
         type: "node",
         nodeid: 0,
-        ip: nodeSummary().ip,
+        ip: nodeAddress(),
         online: 1,
         local: 1,
         level: "",
