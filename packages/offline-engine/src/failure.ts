@@ -1,0 +1,2 @@
+/** An error that a person can act on: shown as one line, without a stack. */
+export class Failure extends Error {}
