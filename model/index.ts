@@ -33,6 +33,8 @@ export { formatFindings } from "./findings.ts";
 export { renderGraph } from "./graph.ts";
 export { plan } from "./plan.ts";
 export type { Edge, EdgeKind, Plan, PlanNode } from "./plan.ts";
+export { migrate } from "./migrate.ts";
+export type { Migrated, Migration } from "./migrate.ts";
 export { recipeDigest } from "./recipe.ts";
 
 export interface BuildOptions {

@@ -33,9 +33,16 @@ export function validator(name: keyof typeof schemas): ValidateFunction {
   return validators[name];
 }
 
+const compiled = new Map<string, ValidateFunction>();
+
 /** Compiles the parameters schema of a manifest. Throws an Error with the reason if it is no valid JSON Schema. */
 export function compileParameters(schema: Record<string, unknown>): ValidateFunction {
-  return newAjv(true).compile(schema);
+  const key = JSON.stringify(schema);
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const validate = newAjv(true).compile(schema);
+  compiled.set(key, validate);
+  return validate;
 }
 
 export type { ErrorObject, ValidateFunction };
