@@ -47,7 +47,7 @@ export function chosenSources(options: FileOptions): Sources {
   });
 }
 
-export const chosenOutcome = (options: FileOptions): Outcome => buildModel(chosenSources(options));
+export const chosenOutcome = (options: FileOptions): Outcome => buildModel(chosenSources(options), { unbuilt: "warn" });
 
 /** The model, or a Failure with every finding. */
 export function chosenModel(options: FileOptions): Model {
