@@ -47,7 +47,7 @@ export function readSettings(): Settings {
     lxcFiles: config.getObject<string[]>("lxcFiles") ?? [],
     featureFolders: config.getObject<string[]>("featureFolders") ?? [],
     connection: readConnection(config, root),
-    apiToken: config.get("apiToken") ? config.requireSecret("apiToken") : undefined,
+    apiToken: config.getSecret("apiToken"),
   };
 }
 

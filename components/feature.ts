@@ -20,7 +20,7 @@ export interface FeatureArgs {
   /** The script undoes its work when the feature goes. */
   readonly removable: boolean;
   /** The guest that the feature lives in: a new guest gets it anew, and one that goes needs no removal. */
-  readonly guest?: { readonly resource: pulumi.Resource; readonly mark: pulumi.Output<string | undefined> };
+  readonly guest?: { readonly resource: pulumi.Resource; readonly mark: pulumi.Output<string> };
 }
 
 /** One script applied to the host or to one container: check, apply and, where it makes sense, remove. */

@@ -74,7 +74,7 @@ export function createGuest(
   });
 
   const { parent } = opts;
-  const guest = { resource, mark: resource.description };
+  const guest = { resource, mark: resource.description.apply(firstLine) };
   const recipe = spec.isTemplate ? context.recipes.get(vmid) : undefined;
   const input = (parameters: Readonly<Record<string, unknown>>) => ({
     stack: target.stack,
@@ -159,6 +159,11 @@ function containerArgs(
     started: false,
     timeoutDelete: TIMEOUT_DELETE,
   };
+}
+
+/** The mark alone: a person's own text below it must not run anything again. */
+function firstLine(text: string | undefined): string {
+  return (text ?? "").split("\n", 1)[0] ?? "";
 }
 
 function cloneArgs(spec: ContainerSpec, vmId: pulumi.Input<number>) {
