@@ -60,11 +60,9 @@ export async function cutUp(
     'eval "$(bin/phoenix env)"; export PULUMI_DEBUG_COMMANDS=true; exec pulumi up --yes --skip-preview --non-interactive --event-log "$1"';
   const child = checkout.start("bash", ["-c", script, "bash", events]);
   const ended = collect(child);
-  let over = false;
-  void ended.then(() => (over = true));
   const here = () => begun(events).some((step) => step.op === "create" && urn.test(step.urn));
   while (!here() || !(await ready())) {
-    if (over) {
+    if (child.exitCode !== null) {
       const { stdout, stderr } = await ended;
       throw new Error(`the run ended before ${urn.source}:\n${stdout}\n${stderr}`);
     }
