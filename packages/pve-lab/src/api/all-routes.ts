@@ -2,8 +2,14 @@ import type { Route } from "../core/route.ts";
 import { guestRoutes } from "../guests/routes.ts";
 import { aclRoutes } from "./routes/acl.ts";
 import { clusterRoutes } from "./routes/cluster.ts";
+import { diskRoutes } from "./routes/disks.ts";
 import { downloadRoutes } from "./routes/downloads.ts";
+import { firewallRoutes } from "./routes/firewall.ts";
 import { groupAndRoleRoutes } from "./routes/groups-and-roles.ts";
+import { indexRoutes } from "./routes/indexes.ts";
+import { networkRoutes } from "./routes/network.ts";
+import { nodeSettingsRoutes } from "./routes/node-settings.ts";
+import { nodeRoutes as nodeStateRoutes } from "./routes/node.ts";
 import { poolRoutes } from "./routes/pools.ts";
 import { storageContentRoutes } from "./routes/storage-content.ts";
 import { storageDefinitionRoutes } from "./routes/storage-definitions.ts";
@@ -24,11 +30,17 @@ export const nodeRoutes: readonly Route[] = [
   ...aclRoutes,
   ...poolRoutes,
   ...taskRoutes,
+  ...indexRoutes,
   ...clusterRoutes,
+  ...nodeStateRoutes,
+  ...nodeSettingsRoutes,
+  ...networkRoutes,
+  ...diskRoutes,
   ...storageDefinitionRoutes,
   ...storageStatusRoutes,
   ...storageContentRoutes,
   ...downloadRoutes,
+  ...firewallRoutes,
 ];
 
 export const allRoutes: readonly Route[] = [...nodeRoutes, ...guestRoutes];
