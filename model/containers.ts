@@ -6,6 +6,7 @@ import { effective, pathOf } from "./inherit.ts";
 import type { ChainLink, Effective } from "./inherit.ts";
 import type { Locator } from "./locate.ts";
 import type { Catalogue } from "./manifests.ts";
+import { list } from "./schema-errors.ts";
 import { order } from "./order.ts";
 import type { Path } from "./text.ts";
 import type {
@@ -19,11 +20,13 @@ import type {
 } from "./types.ts";
 
 export interface Input {
-  /** Those that the schema accepts. */
+  /** Without the keys that the schema refuses. */
   configs: ReadonlyMap<number, ContainerConfig>;
-  /** Every CTID of the file, also those with errors: a reference to one of them is not dangling. */
-  declared: ReadonlySet<number>;
+  /** Those keys; `*` for a whole container. What follows from them alone is no finding of its own. */
+  damaged: ReadonlyMap<number, ReadonlySet<string>>;
   host: HostSpec;
+  /** False if the schema refuses the hypervisor file: then nothing is judged by it. */
+  hostSound: boolean;
   catalogue: Catalogue;
   locator: Locator;
   findings: Findings;
@@ -49,14 +52,13 @@ export function resolveContainers(input: Input): Map<number, Resolved> {
   const all = order(ids, (id) => [...parentOf(id), ...dependenciesOf(id)]);
   if (clones.cycles.length === 0) reportCycles(all.cycles, "dependencies", "needs", input);
   const resolved = new Map<number, Resolved>();
-  for (const ctid of all.order) {
+  // What stands in a circle of dependencies is still looked at; in a circle of clones there is nothing to see.
+  const placed = new Set(all.order);
+  for (const ctid of [...all.order, ...clones.order.filter((id) => !placed.has(id))]) {
     const config = configs.get(ctid);
     const [parentId] = parentOf(ctid);
     const parent = parentId === undefined ? undefined : resolved.get(parentId);
-    // A parent with errors has its own findings; what depends on it cannot be judged.
-    if (config === undefined || (parentId !== undefined && parent === undefined)) continue;
-    const result = resolve(ctid, config, parent, resolved, input);
-    if (result !== undefined) resolved.set(ctid, result);
+    if (config !== undefined) resolved.set(ctid, resolve(ctid, config, parent, resolved, input));
   }
   return resolved;
 }
@@ -65,23 +67,20 @@ function toNumbers(ctids: readonly (string | undefined)[]): number[] {
   return ctids.filter((ctid) => ctid !== undefined).map(Number);
 }
 
-function checkReferences(
-  ctid: number,
-  config: ContainerConfig,
-  { configs, declared, host, locator, findings }: Input,
-): void {
+function checkReferences(ctid: number, config: ContainerConfig, input: Input): void {
+  const { configs, damaged, host, hostSound, locator, findings } = input;
   const path: Path = ["lxc_configs", String(ctid)];
-  const known = [...declared].map(String);
+  const known = [...configs.keys()].map(String);
   if (config.clone_from_ctid !== undefined) {
     const source = Number(config.clone_from_ctid);
     const sourceConfig = configs.get(source);
-    if (!declared.has(source)) {
+    if (sourceConfig === undefined) {
       findings.add(
         locator,
         [...path, "clone_from_ctid"],
         ...unknownName("container", config.clone_from_ctid, known),
       );
-    } else if (sourceConfig !== undefined && sourceConfig.is_template !== true) {
+    } else if (sourceConfig.is_template !== true && damaged.get(source)?.has("is_template") !== true) {
       findings.add(locator, [...path, "clone_from_ctid"], `${source} is not a template`, {
         remedy: `set \`"is_template": true\` in ${source}, or clone from one that is`,
       });
@@ -91,14 +90,15 @@ function checkReferences(
       findings.add(locator, [...path, "template"], message, { what: "key" });
     }
   } else if (config.template === undefined) {
+    if (isUnsure([{ ctid, config }], input, "template")) return;
     const remedy = "set `template` to an OS image, or `clone_from_ctid` to a template";
     findings.add(locator, path, `${ctid} says nothing about what it is made from`, { remedy, what: "key" });
-  } else if (!host.osTemplates.some((template) => template.name === config.template)) {
+  } else if (hostSound && !host.osTemplates.some((template) => template.name === config.template)) {
     const names = host.osTemplates.map((template) => template.name);
     findings.add(locator, [...path, "template"], ...unknownName("OS template", config.template, names));
   }
   config.dependencies?.forEach((dependency, i) => {
-    if (declared.has(Number(dependency))) return;
+    if (configs.has(Number(dependency))) return;
     findings.add(locator, [...path, "dependencies", i], ...unknownName("container", dependency, known));
   });
 }
@@ -125,16 +125,27 @@ function chainOf(ctid: number, configs: ReadonlyMap<number, ContainerConfig>): C
   return chain;
 }
 
+/** Whether something in the chain that could say one of these keys could not be read. */
+function isUnsure(chain: readonly ChainLink[], { damaged, configs }: Input, ...keys: string[]): boolean {
+  const base = Number(chain[0]?.config.clone_from_ctid);
+  if (!Number.isNaN(base) && !configs.has(base)) return true;
+  return chain.some(({ ctid }) => {
+    const lost = damaged.get(ctid);
+    return lost !== undefined && ["*", "clone_from_ctid", ...keys].some((key) => lost.has(key));
+  });
+}
+
 function resolve(
   ctid: number,
   config: ContainerConfig,
   parent: Resolved | undefined,
   done: ReadonlyMap<number, Resolved>,
   input: Input,
-): Resolved | undefined {
+): Resolved {
   const { host, catalogue, locator, findings, unbuilt } = input;
   const place = { ctid, locator, findings, unbuilt };
-  const values = effective(chainOf(ctid, input.configs), input.defaults);
+  const chain = chainOf(ctid, input.configs);
+  const values = effective(chain, input.defaults);
   const get = <T>(key: string): T | undefined => values.get(key)?.value as T | undefined;
   const inherited: InheritedFeatureSpec[] =
     parent === undefined
@@ -143,25 +154,29 @@ function resolve(
           ...parent.spec.inheritedFeatures,
           ...parent.spec.features.map((f: FeatureSpec) => ({ ...f, from: parent.spec.vmid })),
         ];
-  const features = ownFeatures(config, inherited, catalogue, place);
+  const features = ownFeatures(config, inherited, catalogue, {
+    ...place,
+    sure: !isUnsure(chain, input, "features"),
+  });
   const settings = settingsOf(get<string[]>("pct_options") ?? [], [...inherited, ...features], place);
-  const rootfs = rootfsOf(ctid, values, parent, input);
+  const rootfs = rootfsOf(chain, values, parent, input);
   const source = sourceOf(config, host);
-  if (rootfs === undefined || source === undefined) return undefined;
   const unprivileged = get<boolean>("unprivileged") ?? true;
-  if (parent !== undefined && parent.spec.unprivileged !== unprivileged) {
+  const sure = !isUnsure(chain, input, "unprivileged");
+  if (sure && parent !== undefined && parent.spec.unprivileged !== unprivileged) {
     const message = `\`unprivileged\` is ${unprivileged}, but ${parent.spec.vmid}, which it is cloned from, has ${!unprivileged}`;
     findings.add(locator, pathOf(values, ctid, "unprivileged"), message, {
       remedy: "it is fixed when the root file system is made; leave it out here",
     });
   }
-  const network = networkOf(ctid, values, input);
+  const network = networkOf(chain, values, input);
   const nameserver = get<string>("nameserver");
   const bootOrder = get<number>("boot_order");
   const bootDelay = get<number>("boot_delay");
   const spec: ContainerSpec = {
     vmid: ctid,
-    name: config.name,
+    // Absent only where the schema has refused it already.
+    name: (config.name as string | undefined) ?? "",
     isTemplate: config.is_template ?? false,
     cores: get<number>("cores") ?? 1,
     memoryMb: get<number>("memory_mb") ?? 512,
@@ -185,29 +200,33 @@ function resolve(
 }
 
 function rootfsOf(
-  ctid: number,
+  chain: readonly ChainLink[],
   values: Effective,
   parent: Resolved | undefined,
   input: Input,
-): ContainerSpec["rootfs"] | undefined {
+): ContainerSpec["rootfs"] {
   const { host, locator, findings } = input;
+  const { ctid = 0, config } = chain.at(-1) ?? {};
   const path: Path = ["lxc_configs", String(ctid)];
   const storageId = values.get("storage_pool")?.value as string | undefined;
   const sizeGb = values.get("storage_size_gb")?.value as number | undefined;
   if (storageId === undefined || sizeGb === undefined) {
-    const missing = storageId === undefined ? "storage_pool" : "storage_size_gb";
-    findings.add(locator, path, `\`${missing}\` is missing, here and in the templates below it`, {
-      what: "key",
-    });
-    return undefined;
+    const hasSource = config?.template !== undefined || config?.clone_from_ctid !== undefined;
+    for (const key of ["storage_pool", "storage_size_gb"]) {
+      if (values.has(key) || !hasSource || isUnsure(chain, input, key)) continue;
+      findings.add(locator, path, `\`${key}\` is missing, here and in the templates below it`, {
+        what: "key",
+      });
+    }
+    return { storage: storageId ?? "", sizeGb: sizeGb ?? 0 };
   }
   const own = (key: string): boolean => pathOf(values, ctid, key)[1] === String(ctid);
   const storage = host.storages.find((candidate) => candidate.id === storageId);
-  if (own("storage_pool") && storage === undefined) {
+  if (own("storage_pool") && storage === undefined && input.hostSound) {
     const names = host.storages.map((candidate) => candidate.id);
     findings.add(locator, [...path, "storage_pool"], ...unknownName("storage", storageId, names));
   } else if (own("storage_pool") && storage !== undefined && !storage.content.includes("rootdir")) {
-    const message = `the storage \`${storageId}\` cannot hold containers: its content is ${storage.content.join(", ")}`;
+    const message = `the storage \`${storageId}\` cannot hold containers: its content is ${list(storage.content)}`;
     findings.add(locator, [...path, "storage_pool"], message, {
       remedy: "a storage with content `rootdir` is needed",
     });
@@ -221,24 +240,27 @@ function rootfsOf(
   return { storage: storageId, sizeGb };
 }
 
-function sourceOf(config: ContainerConfig, host: HostSpec): ContainerSource | undefined {
+function sourceOf(config: ContainerConfig, host: HostSpec): ContainerSource {
   if (config.clone_from_ctid !== undefined) {
     const mode = config.clone_mode ?? (config.is_template === true ? "linked" : "full");
     return { kind: "clone", vmid: Number(config.clone_from_ctid), mode };
   }
   const template = host.osTemplates.find((candidate) => candidate.name === config.template);
-  if (template === undefined) return undefined;
+  // Reported already; the container is looked at all the same.
+  if (template === undefined) return { kind: "os-template", template: "", volid: "", image: "" };
   const { name, storage, fileName, checksum } = template;
   const image = checksum === undefined ? fileName : `${checksum.algorithm}:${checksum.value.toLowerCase()}`;
   return { kind: "os-template", template: name, volid: `${storage}:vztmpl/${fileName}`, image };
 }
 
-function networkOf(ctid: number, values: Effective, { locator, findings }: Input): NetworkSpec[] {
+function networkOf(chain: readonly ChainLink[], values: Effective, input: Input): NetworkSpec[] {
+  const ctid = chain.at(-1)?.ctid ?? 0;
   const get = (key: string): string | undefined => values.get(key)?.value as string | undefined;
   const address = get("network_config.ip");
+  if (address === undefined && isUnsure(chain.slice(-1), input, "network_config")) return [];
   if (address === undefined) {
     const message = "`network_config.ip` is missing: an address is a container's own and never inherited";
-    findings.add(locator, ["lxc_configs", String(ctid), "network_config"], message, {
+    input.findings.add(input.locator, ["lxc_configs", String(ctid), "network_config"], message, {
       remedy: 'an address with prefix length ("10.0.0.110/24"), or "dhcp"',
       what: "key",
     });

@@ -13,6 +13,8 @@ export interface Place {
   locator: Locator;
   findings: Findings;
   unbuilt: "warn" | "error";
+  /** Whether all features of the chain could be read. */
+  sure?: boolean;
 }
 
 /** A container's own features in order; those that it has from its templates already are left out. */
@@ -20,7 +22,7 @@ export function ownFeatures(
   config: ContainerConfig,
   inherited: readonly InheritedFeatureSpec[],
   catalogue: Catalogue,
-  { ctid, locator, findings, unbuilt }: Place,
+  { ctid, locator, findings, unbuilt, sure = true }: Place,
 ): FeatureSpec[] {
   const own: FeatureSpec[] = [];
   (config.features ?? []).forEach((use, i) => {
@@ -54,17 +56,17 @@ export function ownFeatures(
       findings.warn(locator, namePath, message, { remedy: "it can be left out" });
       return;
     }
+    const { manifest } = known;
     if (known.validate !== undefined && !known.validate(parameters)) {
-      for (const problem of explainErrors(known.validate.errors ?? [])) {
+      for (const problem of explainErrors(known.validate.errors ?? [], manifest?.parameters)) {
         const place = typeof use === "string" ? path : [...path, "parameters", ...problem.path];
         const message = `feature \`${name}\`: ${problem.message}`;
         findings.add(locator, place, message, { remedy: problem.remedy, what: problem.what });
       }
       return;
     }
-    const { manifest } = known;
     for (const needed of manifest?.needs.features ?? []) {
-      if ([...inherited, ...own].some((feature) => feature.name === needed)) continue;
+      if (!sure || [...inherited, ...own].some((feature) => feature.name === needed)) continue;
       const message = `the feature \`${name}\` needs \`${needed}\` before it, in this container or in a template below it`;
       findings.add(locator, namePath, message, { remedy: `put \`${needed}\` before \`${name}\`` });
     }

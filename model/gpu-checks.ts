@@ -16,13 +16,13 @@ export function checkGpus({ hostConfig, hostLocator, lxcConfig, resolved, input 
       }
     }
     if (new Set(indexes).size < indexes.length) findings.add(locator, path, "a GPU is named twice");
-    if (indexes.length > 0 && driver?.install !== true) {
+    if (input.hostSound && indexes.length > 0 && driver?.install !== true) {
       findings.add(locator, path, "a GPU is assigned, but the host installs no NVIDIA driver", {
         remedy: '"nvidia_driver": {"install": true, "version": ...} in the hypervisor file',
       });
     }
     const needing = resolved.get(ctid)?.spec.features.find((feature) => feature.manifest?.needs.gpu === true);
-    if (needing !== undefined && indexes.length === 0) {
+    if (needing !== undefined && indexes.length === 0 && !input.damaged.has(ctid)) {
       const message = `the feature \`${needing.name}\` needs a GPU, and none is assigned`;
       findings.add(locator, path, message, { remedy: '"gpu_assignment": "0"', what: "key" });
     }

@@ -54,33 +54,21 @@ export function buildModel(sources: Sources, options: BuildOptions = {}): Outcom
   if (hypervisor !== undefined) rewriteHypervisor(hypervisor.rewriter);
   if (lxc !== undefined) rewriteContainers(lxc.rewriter);
   if (hypervisor !== undefined && lxc !== undefined) rewriteAcross(hypervisor.rewriter, lxc.rewriter);
-  const hostValid = hypervisor !== undefined && validate(hypervisor, "hypervisor", findings);
-  const lxcValid = lxc !== undefined && validate(lxc, "lxc", findings);
-  const hostConfig = hostValid ? (hypervisor.value as unknown as HypervisorConfig) : undefined;
-  const host =
-    hostConfig === undefined
-      ? undefined
-      : resolveHost(hostConfig, hypervisor?.locator ?? new Locator([]), findings);
-  if (hostConfig === undefined || host === undefined || lxc === undefined || hypervisor === undefined)
-    return failed(findings);
-  const { configs, declared } = containersOf(lxc);
+  const hostSound = hypervisor !== undefined && validate(hypervisor, "hypervisor", findings);
+  const lxcSound = lxc !== undefined && validate(lxc, "lxc", findings);
+  const hostConfig = hostSound ? (hypervisor.value as unknown as HypervisorConfig) : nobody;
+  const hostLocator = hypervisor?.locator ?? new Locator([]);
+  const host = resolveHost(hostConfig, hostLocator, findings);
+  if (hostSound) warnUnused(hypervisor.value, "hypervisor", schemas.hypervisor, hostLocator, findings);
+  if (lxc === undefined) return failed(findings);
+  if (lxcSound) warnUnused(lxc.value, "lxc", schemas.lxc, lxc.locator, findings);
   const unbuilt = options.unbuilt ?? "error";
-  const input: Input = {
-    configs,
-    declared,
-    host,
-    catalogue,
-    locator: lxc.locator,
-    findings,
-    unbuilt,
-    defaults: defaultsOf(hostConfig),
-  };
+  const parts = { host, hostSound, catalogue, locator: lxc.locator, findings, unbuilt };
+  const input: Input = { ...parts, ...containersOf(lxc), defaults: defaultsOf(hostConfig) };
   const resolved = resolveContainers(input);
   checkNetworks(resolved, bridgesOf(hostConfig), input);
-  const lxcConfig = lxcValid ? (lxc.value as unknown as LxcConfigs) : undefined;
-  checkWhole({ hostConfig, hostLocator: hypervisor.locator, lxcConfig, resolved, input });
-  warnUnused(hypervisor.value, "hypervisor", schemas.hypervisor, hypervisor.locator, findings);
-  if (lxcValid) warnUnused(lxc.value, "lxc", schemas.lxc, lxc.locator, findings);
+  const lxcConfig = lxcSound ? (lxc.value as unknown as LxcConfigs) : undefined;
+  checkWhole({ hostConfig, hostLocator, lxcConfig, resolved, input });
   if (findings.hasErrors()) return failed(findings);
   const specs = [...resolved.values()].map(({ spec }) => spec);
   return {
@@ -100,8 +88,8 @@ interface Loaded {
   value: Json;
   locator: Locator;
   rewriter: Rewriter;
-  /** Pointers of the containers that the schema refuses. */
-  refused: Set<string>;
+  /** Containers and their keys that the schema refuses. */
+  refused: Map<string, Set<string>>;
 }
 
 function load(
@@ -130,7 +118,7 @@ function load(
     return undefined;
   }
   const rewriter = new Rewriter(value, locator, findings);
-  return { value, locator, rewriter, refused: new Set() };
+  return { value, locator, rewriter, refused: new Map() };
 }
 
 function fileFinding(message: string, remedy: string): Finding {
@@ -141,24 +129,34 @@ function validate(loaded: Loaded, name: "hypervisor" | "lxc", findings: Findings
   dropUnserved(loaded.rewriter, name, schemas[name]);
   const check = validator(name);
   if (check(loaded.value)) return true;
-  for (const problem of explainErrors(check.errors ?? [])) {
+  for (const problem of explainErrors(check.errors ?? [], schemas[name])) {
     const { path, message, remedy, what } = problem;
     findings.add(loaded.locator, path, message, { class: "schema", remedy, what });
-    if (path[0] === "lxc_configs" && path[1] !== undefined) loaded.refused.add(String(path[1]));
+    if (path[0] !== "lxc_configs" || path[1] === undefined) continue;
+    const ctid = String(path[1]);
+    const keys = loaded.refused.get(ctid) ?? new Set();
+    loaded.refused.set(ctid, keys.add(String(path[2] ?? problem.missing ?? "*")));
   }
   return false;
 }
 
-/** Containers with schema errors are left out of further checks, but count as being there. */
-function containersOf(lxc: Loaded): Pick<Input, "configs" | "declared"> {
+/** Stands for a hypervisor file that could not be read. */
+const nobody: HypervisorConfig = { network: { interfaces: { name: "", address: "0.0.0.1/0" } } };
+
+/** The containers without the keys that the schema refuses: the rest of each is still looked at. */
+function containersOf(lxc: Loaded): Pick<Input, "configs" | "damaged"> {
   const all = isObject(lxc.value) && isObject(lxc.value["lxc_configs"]) ? lxc.value["lxc_configs"] : {};
   const configs = new Map<number, ContainerConfig>();
-  const declared = new Set<number>();
+  const damaged = new Map<number, ReadonlySet<string>>();
   for (const [ctid, config] of Object.entries(all)) {
-    declared.add(Number(ctid));
-    if (!lxc.refused.has(ctid)) configs.set(Number(ctid), config as unknown as ContainerConfig);
+    if (!/^\d+$/.test(ctid)) continue;
+    const refused = lxc.refused.get(ctid) ?? new Set();
+    const members = isObject(config) ? Object.entries(config) : [];
+    const sound = Object.fromEntries(members.filter(([key]) => !refused.has(key)));
+    configs.set(Number(ctid), sound as unknown as ContainerConfig);
+    if (refused.size > 0) damaged.set(Number(ctid), refused);
   }
-  return { configs, declared };
+  return { configs, damaged };
 }
 
 function failed(findings: Findings): Outcome {

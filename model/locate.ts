@@ -1,4 +1,3 @@
-import { findNodeAtLocation } from "jsonc-parser";
 import type { Node } from "jsonc-parser";
 import { lineAndColumn, toPointer } from "./text.ts";
 import type { ParsedFile, Path } from "./text.ts";
@@ -31,7 +30,7 @@ export class Locator {
     for (let length = written.length; length >= 0; length--) {
       const part = written.slice(0, length);
       for (const file of [...this.#files].reverse()) {
-        const node = findNodeAtLocation(file.tree, [...part]);
+        const node = nodeAt(file.tree, part);
         if (node === undefined) continue;
         const isKey = (what === "key" || length < written.length) && node.parent?.type === "property";
         const shown: Node = isKey ? (node.parent?.children?.[0] ?? node) : node;
@@ -52,4 +51,19 @@ export class Locator {
     }
     return path;
   }
+}
+
+/** A part is a key of an object or a position in an array, whatever it is written as. */
+function nodeAt(tree: Node, path: Path): Node | undefined {
+  let node: Node | undefined = tree;
+  for (const part of path) {
+    if (node?.type === "array") node = node.children?.[Number(part)];
+    else if (node?.type === "object") {
+      const member: Node | undefined = node.children?.find(
+        (child) => child.children?.[0]?.value === String(part),
+      );
+      node = member?.children?.[1];
+    } else return undefined;
+  }
+  return node;
 }

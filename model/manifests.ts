@@ -1,7 +1,7 @@
 import type { Findings } from "./findings.ts";
 import { Locator } from "./locate.ts";
 import { explainErrors } from "./schema-errors.ts";
-import { compileParameters, validator } from "./schemas.ts";
+import { compileParameters, schemas, validator } from "./schemas.ts";
 import type { ValidateFunction } from "./schemas.ts";
 import { parseFile } from "./text.ts";
 import type { FeatureManifest, SourceFile, Sources } from "./types.ts";
@@ -71,7 +71,7 @@ function readManifest(
   const locator = new Locator([parsed.file]);
   const check = validator("manifest");
   if (!check(parsed.file.value)) {
-    for (const problem of explainErrors(check.errors ?? [])) {
+    for (const problem of explainErrors(check.errors ?? [], schemas.manifest)) {
       findings.add(locator, problem.path, problem.message, { ...problem, class: "schema" });
     }
     return undefined;

@@ -8,6 +8,7 @@ import { readShellConfig } from "./legacy/shell-config.ts";
 import { dropUnserved } from "./legacy/unserved.ts";
 import { Locator } from "./locate.ts";
 import { walk } from "./schema-walk.ts";
+import { secretName } from "./schema-errors.ts";
 import { schemas } from "./schemas.ts";
 import { isObject, parseFile } from "./text.ts";
 import type { JsonObject, ParsedFile, Path } from "./text.ts";
@@ -88,8 +89,9 @@ function isShell({ path, text }: SourceFile): boolean {
 function literalSecrets({ rewriter, kind }: Work): void {
   const path: Path = ["users", "password_hash"];
   if (kind !== "hypervisor" || rewriter.text(path) === undefined) return;
-  const command = "set it with `pulumi config set --secret phoenix:admin_password_hash`";
-  rewriter.replace(path, { secret: "admin_password_hash" }, "a literal secret became a reference", command);
+  const name = secretName(path);
+  const command = "set it with `pulumi config set --secret phoenix:users_password_hash`";
+  rewriter.replace(path, { secret: name }, "a literal secret became a reference", command);
 }
 
 function dropWithoutEffect({ rewriter, kind }: Work): void {

@@ -10,8 +10,9 @@ export function checkNetworks(
   bridges: readonly string[],
   input: Input,
 ): void {
-  const { host, locator, findings } = input;
-  const addresses = new Map<string, string>([[host.address.split("/")[0] ?? "", "the host"]]);
+  const { host, hostSound, locator, findings } = input;
+  const addresses = new Map<string, string>();
+  if (hostSound) addresses.set(host.address.split("/")[0] ?? "", "the host");
   if (host.gateway !== undefined) addresses.set(host.gateway, "the gateway");
   const names = new Map<string, string>();
   const macs = new Map<string, string>();
@@ -22,13 +23,13 @@ export function checkNetworks(
   };
   for (const [ctid, { spec, effective }] of [...resolved].sort(([a], [b]) => a - b)) {
     const path: Path = ["lxc_configs", String(ctid)];
-    once(names, spec.name, "name", [...path, "name"], ctid);
+    if (spec.name !== "") once(names, spec.name, "name", [...path, "name"], ctid);
     for (const nic of spec.network) {
       if (nic.macAddress !== undefined) checkMac(nic.macAddress, [...path, "mac_address"]);
       if (nic.macAddress !== undefined)
         once(macs, nic.macAddress, "MAC address", [...path, "mac_address"], ctid);
       const bridgePath = pathOf(effective, ctid, "network_config.bridge");
-      if (!bridges.includes(nic.bridge) && bridgePath[1] === String(ctid)) {
+      if (hostSound && !bridges.includes(nic.bridge) && bridgePath[1] === String(ctid)) {
         const [message, { remedy }] = unknownName("bridge", nic.bridge, bridges);
         findings.add(locator, bridgePath, message, {
           remedy: `${remedy}; others are declared in \`network.bridges\``,
@@ -40,7 +41,7 @@ export function checkNetworks(
       const problem = hostProblem(cidr);
       if (problem !== undefined) findings.add(locator, ipPath, `${nic.address} ${problem}`);
       once(addresses, nic.address.split("/")[0] ?? "", "address", ipPath, ctid);
-      const onMainBridge = nic.bridge === host.bridge;
+      const onMainBridge = hostSound && nic.bridge === host.bridge;
       const hostCidr = parseCidr(host.address);
       if (onMainBridge && !sameSubnet(hostCidr, cidr.address)) {
         const message = `${nic.address} is not in ${subnet(hostCidr)}, the subnet of the bridge \`${nic.bridge}\``;
@@ -49,7 +50,11 @@ export function checkNetworks(
         const gatewayPath = pathOf(effective, ctid, "network_config.gw");
         const message = `the gateway ${nic.gateway} is not in the subnet ${subnet(cidr)} of container ${ctid}`;
         findings.add(locator, gatewayPath[1] === String(ctid) ? gatewayPath : ipPath, message);
-      } else if (nic.gateway !== undefined && nic.gateway === nic.address.split("/")[0]) {
+      } else if (
+        nic.gateway !== undefined &&
+        nic.gateway === nic.address.split("/")[0] &&
+        nic.gateway !== host.gateway
+      ) {
         findings.add(locator, ipPath, `the container would be its own gateway`);
       }
     }

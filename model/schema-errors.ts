@@ -1,5 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import type { ErrorObject } from "./schemas.ts";
+import { deref } from "./schema-walk.ts";
+import type { Schema } from "./schema-walk.ts";
 import { fromPointer } from "./text.ts";
 import type { Path } from "./text.ts";
 
@@ -9,13 +11,18 @@ export interface SchemaProblem {
   message: string;
   remedy?: string;
   what: "key" | "value";
+  /** The key that is not there. */
+  missing?: string;
 }
 
-/** All problems of one validation; alternatives of which only one can be meant are folded into it. */
-export function explainErrors(errors: readonly ErrorObject[]): SchemaProblem[] {
+/**
+ * All problems of one validation; alternatives of which only one can be meant are folded into it.
+ * @param root the whole schema, in which references are followed
+ */
+export function explainErrors(errors: readonly ErrorObject[], root: Schema = {}): SchemaProblem[] {
   const problems: SchemaProblem[] = [];
   for (const error of dropNoise(errors)) {
-    const problem = explain(error);
+    const problem = explain(error, root);
     const same = (other: SchemaProblem): boolean =>
       other.message === problem.message && other.path.join("/") === problem.path.join("/");
     if (!problems.some(same)) problems.push(problem);
@@ -52,30 +59,33 @@ function isBelow(error: ErrorObject, choice: ErrorObject): boolean {
   );
 }
 
-function explain(error: ErrorObject): SchemaProblem {
+function explain(error: ErrorObject, root: Schema): SchemaProblem {
   const path = fromPointer(error.instancePath);
   const params = error.params as Record<string, unknown>;
   const parent = (error.parentSchema ?? {}) as Record<string, unknown>;
+  if (isSecret(parent) || isSecretReference(error, root)) return literalSecret(path);
   const value = show(error.data);
+  const hint = optional(about(path, parent));
   switch (error.keyword) {
     case "additionalProperties":
     case "unevaluatedProperties": {
       const key = String(params["additionalProperty"] ?? params["unevaluatedProperty"]);
       const known = Object.keys((parent["properties"] as object | undefined) ?? {});
       const patterns = Object.keys((parent["patternProperties"] as object | undefined) ?? {});
-      return { path: [...path, key], ...unknownKey(key, known, patterns), what: "key" };
+      return { path: [...path, key], ...unknownKey(key, known, patterns, parent), what: "key" };
     }
     case "required": {
       const key = String(params["missingProperty"]);
       const property = (parent["properties"] as Record<string, unknown> | undefined)?.[key];
-      const remedy = typeof property === "object" && property !== null ? about(property) : undefined;
-      return { path, message: `\`${key}\` is missing`, ...optional(remedy), what: "key" };
+      const sub = typeof property === "object" && property !== null ? deref(root, property as Schema) : {};
+      const remedy = about([key], sub);
+      return { path, message: `\`${key}\` is missing`, ...optional(remedy), what: "key", missing: key };
     }
     case "type":
       return {
         path,
         message: `${value} is not ${typeName(params["type"])}`,
-        ...optional(about(parent)),
+        ...hint,
         what: "value",
       };
     case "enum": {
@@ -90,23 +100,23 @@ function explain(error: ErrorObject): SchemaProblem {
       return {
         path,
         message: `${value} must be ${show(params["allowedValue"])}`,
-        ...optional(about(parent)),
+        ...hint,
         what: "value",
       };
     case "pattern":
-      return { path, message: `${value} has not the right form`, ...optional(about(parent)), what: "value" };
+      return { path, message: `${value} has not the right form`, ...hint, what: "value" };
     case "minimum":
       return {
         path,
         message: `${value} is too small; at least ${String(params["limit"])}`,
-        ...optional(about(parent)),
+        ...hint,
         what: "value",
       };
     case "maximum":
       return {
         path,
         message: `${value} is too large; at most ${String(params["limit"])}`,
-        ...optional(about(parent)),
+        ...hint,
         what: "value",
       };
     case "uniqueItems": {
@@ -118,14 +128,14 @@ function explain(error: ErrorObject): SchemaProblem {
       return {
         path,
         message: `at least ${String(params["limit"])} entries are needed`,
-        ...optional(about(parent)),
+        ...hint,
         what: "value",
       };
     case "minLength":
       return {
         path,
         message: "an empty text is not possible here",
-        ...optional(about(parent)),
+        ...hint,
         what: "value",
       };
     case "anyOf":
@@ -134,7 +144,7 @@ function explain(error: ErrorObject): SchemaProblem {
       return {
         path,
         message: `${value} is not ${typeName(forms)}`,
-        ...optional(about(parent)),
+        ...hint,
         what: "value",
       };
     }
@@ -142,20 +152,23 @@ function explain(error: ErrorObject): SchemaProblem {
       return {
         path,
         message: `${value} ${error.message ?? "is not valid"}`,
-        ...optional(about(parent)),
+        ...hint,
         what: "value",
       };
   }
 }
 
-function unknownKey(key: string, known: string[], patterns: string[]): { message: string; remedy?: string } {
+function unknownKey(
+  key: string,
+  known: string[],
+  patterns: string[],
+  schema: object,
+): { message: string; remedy?: string } {
   const near = nearest(key, known);
   if (near !== undefined) return { message: `unknown key \`${key}\``, remedy: `did you mean \`${near}\`?` };
   if (known.length === 0 && patterns.length > 0) {
-    return {
-      message: `\`${key}\` cannot be a key here`,
-      remedy: `keys have the form ${patterns.join(" or ")}`,
-    };
+    const { description = "" } = schema as { description?: string };
+    return { message: `\`${key}\` cannot be a key here`, remedy: `here stand ${lower(description)}` };
   }
   return { message: `unknown key \`${key}\``, remedy: `known keys here: ${list(known)}` };
 }
@@ -167,7 +180,7 @@ export function nearest(name: string, candidates: readonly string[]): string | u
     const score = distance(name.toLowerCase(), candidate.toLowerCase());
     if (best === undefined || score < best.score) best = { candidate, score };
   }
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  const limit = name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3));
   return best !== undefined && best.score <= limit ? best.candidate : undefined;
 }
 
@@ -197,14 +210,49 @@ function typeName(type: unknown): string {
   return types.join(" or ");
 }
 
-/** What the schema says about the place: its description and an example. */
-function about(schema: object): string | undefined {
+/** What the schema says about the place: its key, description and an example. */
+function about(path: Path, schema: object): string | undefined {
   const { description, examples } = schema as { description?: string; examples?: unknown[] };
   const example = examples?.[0] === undefined ? undefined : `for example ${show(examples[0])}`;
-  if (description === undefined) return example;
-  return example === undefined ? description : `${description.replace(/\.$/, "")}, ${example}`;
+  const key = path.findLast((part) => !/^\d+$/.test(String(part)));
+  if (description === undefined || key === undefined) return example;
+  const text = `\`${key}\`: ${lower(description)}`;
+  return example === undefined ? text : `${text}, ${example}`;
+}
+
+/** A sentence as part of another one. */
+function lower(sentence: string): string {
+  const text = sentence.replace(/\.$/, "");
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
 function optional(remedy: string | undefined): { remedy?: string } {
   return remedy === undefined ? {} : { remedy };
+}
+
+function isSecret(schema: object): boolean {
+  return (schema as { title?: string }).title === "SecretReference";
+}
+
+function isSecretReference(error: ErrorObject, root: Schema): boolean {
+  const ref = /^#\/\$defs\/([^/]+)\//.exec(error.schemaPath)?.[1];
+  const definitions = root["$defs"] as Record<string, object> | undefined;
+  return ref !== undefined && isSecret(definitions?.[ref] ?? {});
+}
+
+/** The value itself is never repeated: messages end up in logs. */
+function literalSecret(path: Path): SchemaProblem {
+  const secrets = path.filter((part) => !/^\d+$/.test(String(part)) && part !== "secret");
+  const name = secretName(secrets);
+  return {
+    path,
+    message: "a secret stands here as a reference, never as itself",
+    remedy: `pulumi config set --secret phoenix:${name}, and here {"secret": "${name}"}`,
+    what: "value",
+  };
+}
+
+/** The name proposed for the secret at a place. */
+export function secretName(path: Path): string {
+  return path.join("_");
 }

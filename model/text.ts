@@ -55,6 +55,14 @@ const syntaxMessages: Record<string, string> = {
   InvalidCharacter: "a control character in a text; write it as an escape",
 };
 
+function syntaxMessage(code: string, text: string, offset: number): string {
+  const before = text.slice(0, offset).trimEnd().at(-1);
+  const here = text[offset] ?? "";
+  if (before === "," && /[}\]]/.test(here)) return "there is a comma after the last entry";
+  if (here === "'") return "texts stand in double quotes";
+  return syntaxMessages[code] ?? code;
+}
+
 /** Strict JSON: comments, trailing commas and a key given twice are errors. */
 export function parseFile(source: SourceFile): { file?: ParsedFile; findings: Finding[] } {
   const at = (
@@ -76,7 +84,8 @@ export function parseFile(source: SourceFile): { file?: ParsedFile; findings: Fi
   // A byte order mark is invisible, and some editors write one; it changes nothing.
   const text = source.text.startsWith("\uFEFF") ? " " + source.text.slice(1) : source.text;
   if (text.trim() === "") {
-    const remedy = "an empty file would mean that nothing at all is wanted; write {} for no settings";
+    const remedy =
+      "an empty file would mean that nothing at all is wanted; an overlay that changes nothing is {}";
     return { findings: [at("file", 0, "the file is empty", "", remedy)] };
   }
   const errors: ParseError[] = [];
@@ -86,7 +95,7 @@ export function parseFile(source: SourceFile): { file?: ParsedFile; findings: Fi
   let lastLine = 0;
   for (const error of errors) {
     const code = printParseErrorCode(error.error);
-    const finding = at("syntax", error.offset, syntaxMessages[code] ?? code);
+    const finding = at("syntax", error.offset, syntaxMessage(code, text, error.offset));
     if (finding.line !== lastLine) findings.push(finding);
     lastLine = finding.line;
   }

@@ -10,6 +10,7 @@ import type { Path } from "./text.ts";
 import { pendingApplications } from "./unused.ts";
 
 export interface Whole {
+  /** An empty one if the schema refuses it; `input.hostSound` says so. */
   hostConfig: HypervisorConfig;
   hostLocator: Locator;
   /** Only if the schema accepts all of it. */
@@ -39,7 +40,7 @@ function datasetAt({ hostConfig }: Whole, path: string): string | undefined {
 
 function checkSharedVolumes(whole: Whole): void {
   const { hostConfig, hostLocator, input } = whole;
-  const known = [...input.declared].map(String);
+  const known = [...input.configs.keys()].map(String);
   for (const [kind, volumes] of [
     ["shared_volumes", hostConfig.shared_volumes ?? {}],
     ["shared_zfs_volumes", hostConfig.shared_zfs_volumes ?? {}],
@@ -47,7 +48,7 @@ function checkSharedVolumes(whole: Whole): void {
     for (const [name, volume] of Object.entries(volumes)) {
       const path: Path = [kind, name];
       for (const ctid of Object.keys(volume.mounts ?? {})) {
-        if (input.declared.has(Number(ctid))) continue;
+        if (input.configs.has(Number(ctid))) continue;
         const [message, { remedy }] = unknownName("container", ctid, known);
         input.findings.add(hostLocator, [...path, "mounts", ctid], message, { remedy, what: "key" });
       }
@@ -84,6 +85,7 @@ function checkVolumes({ hostConfig, input, resolved }: Whole): void {
     (config.volumes ?? []).forEach((volume, i) => {
       const path: Path = ["lxc_configs", String(ctid), "volumes", i];
       const storage = host.storages.find((candidate) => candidate.id === volume.pool);
+      if (storage === undefined && !input.hostSound) return;
       if (storage === undefined) {
         const ids = host.storages.map((candidate) => candidate.id);
         findings.add(locator, [...path, "pool"], ...unknownName("storage", volume.pool, ids));

@@ -79,7 +79,7 @@ test("a literal secret becomes a reference, and is in no text that migrate gives
   const migrated = migrate([{ path: "host.json", text }]);
   const [file] = migrated.files;
   expect(JSON.parse(file?.after ?? "")).toMatchObject({
-    users: { password_hash: { secret: "admin_password_hash" } },
+    users: { password_hash: { secret: "users_password_hash" } },
   });
   expect(JSON.stringify(migrated.findings)).not.toContain("verysecret");
   expect(file?.after).not.toContain("verysecret");
