@@ -24,8 +24,8 @@ export function bootstrap(options: BootstrapOptions): Promise<void> {
     "--mode=root",
     "--variant=minbase",
     "--architectures=" + options.recipe.architecture,
-    "--aptopt=Acquire::Languages \"none\"",
-    "--aptopt=APT::Install-Recommends \"false\"",
+    '--aptopt=Acquire::Languages "none"',
+    '--aptopt=APT::Install-Recommends "false"',
     ...options.recipe.aptOptions.map((option) => `--aptopt=${option}`),
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
@@ -54,7 +54,12 @@ export function bootstrap(options: BootstrapOptions): Promise<void> {
     child.on("exit", (code) => {
       if (code === 0) resolve();
       else {
-        const words = log.trim().split("\n").filter((line) => /^(E|W|Err)/.test(line)).slice(-5).join("\n  ");
+        const words = log
+          .trim()
+          .split("\n")
+          .filter((line) => /^(E|W|Err)/.test(line))
+          .slice(-5)
+          .join("\n  ");
         reject(
           new Failure(
             `mmdebstrap ended with ${code ?? "a signal"}:\n  ${words === "" ? log.slice(-800) : words}`,

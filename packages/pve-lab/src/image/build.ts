@@ -1,4 +1,14 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { withLock } from "../machine/lock.ts";
 import { attempt, run } from "../machine/run.ts";
@@ -53,7 +63,9 @@ function divertZfs(root: string): void {
   const real = path.join(root, "usr/lib/zfs-fuse");
   mkdirSync(real, { recursive: true });
   for (const name of ["zfs", "zpool"]) {
-    const place = [path.join(root, "usr/sbin", name), path.join(root, "sbin", name)].find((file) => existsSync(file));
+    const place = [path.join(root, "usr/sbin", name), path.join(root, "sbin", name)].find((file) =>
+      existsSync(file),
+    );
     if (place === undefined) throw new Error(`the package zfs-fuse has no ${name}`);
     copyFileSync(place, path.join(real, name));
     chmodSync(path.join(real, name), 0o755);
@@ -81,9 +93,10 @@ async function buildTemplate(directory: string, recipe: Recipe, say: Say): Promi
     ': > "$1/etc/machine-id"',
     'mkdir -p "$1/etc/network" && printf "auto lo\\niface lo inet loopback\\n" > "$1/etc/network/interfaces"',
     'rm -rf "$1"/var/cache/ldconfig "$1"/var/log/apt "$1"/var/log/dpkg.log "$1"/var/log/bootstrap.log "$1"/var/log/alternatives.log',
-    'for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done',
+    'for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer sys-kernel-debug.mount sys-kernel-tracing.mount; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done',
     ...recipe.aptOptions.map(
-      (option, index) => `printf '%s;\\n' '${option.replaceAll("'", "")}' > "$1/etc/apt/apt.conf.d/98machine-${index}"`,
+      (option, index) =>
+        `printf '%s;\\n' '${option.replaceAll("'", "")}' > "$1/etc/apt/apt.conf.d/98machine-${index}"`,
     ),
   ];
   await bootstrap({ recipe, packages: templatePackages, target: tar, hooks, say });

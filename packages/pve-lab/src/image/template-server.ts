@@ -7,7 +7,9 @@ const directory = process.argv[2] ?? "/usr/share/pve-lab/template";
 const port = 8099;
 
 const server = createServer((request, response) => {
-  const match = /^\/template\/([A-Za-z0-9_.-]+)$/.exec(new URL(request.url ?? "/", "http://127.0.0.1").pathname);
+  const match = /^\/template\/([A-Za-z0-9_.-]+)$/.exec(
+    new URL(request.url ?? "/", "http://127.0.0.1").pathname,
+  );
   const name = match?.[1];
   if (name === undefined || name.startsWith(".") || (request.method !== "GET" && request.method !== "HEAD")) {
     response.writeHead(404).end("not found\n");
@@ -21,7 +23,11 @@ const server = createServer((request, response) => {
     response.writeHead(404).end("not found\n");
     return;
   }
-  response.writeHead(200, { "content-type": "application/zstd", "content-length": size, "accept-ranges": "none" });
+  response.writeHead(200, {
+    "content-type": "application/zstd",
+    "content-length": size,
+    "accept-ranges": "none",
+  });
   if (request.method === "HEAD") response.end();
   else {
     const stream = createReadStream(file);

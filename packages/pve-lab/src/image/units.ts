@@ -265,7 +265,9 @@ export function commonFiles(): NodeFile[] {
 }
 
 /** The links that enable the units among these files, by their own [Install] sections. */
-export function enablingLinks(files: readonly NodeFile[]): { readonly path: string; readonly target: string }[] {
+export function enablingLinks(
+  files: readonly NodeFile[],
+): { readonly path: string; readonly target: string }[] {
   const links: { path: string; target: string }[] = [];
   for (const file of files) {
     const match = /^\/etc\/systemd\/system\/([^/@]+\.(?:service|socket|timer|path|target))$/.exec(file.path);

@@ -30,7 +30,8 @@ function parseDeb822(text: string): Entry[] {
       current = (match[1] ?? "").toLowerCase();
       fields.set(current, (match[2] ?? "").trim());
     }
-    const words = (field: string): string[] => (fields.get(field) ?? "").split(/\s+/).filter((word) => word !== "");
+    const words = (field: string): string[] =>
+      (fields.get(field) ?? "").split(/\s+/).filter((word) => word !== "");
     if (/^(no|false|0|off)$/i.test(fields.get("enabled") ?? "")) continue;
     if (!words("types").includes("deb")) continue;
     entries.push({ uris: words("uris"), suites: words("suites") });
@@ -47,7 +48,8 @@ function parseOneLine(text: string): Entry[] {
   return entries;
 }
 
-const releases = /^(buster|bullseye|bookworm|trixie|forky|sid|oldoldstable|oldstable|stable|testing|unstable)\b/;
+const releases =
+  /^(buster|bullseye|bookworm|trixie|forky|sid|oldoldstable|oldstable|stable|testing|unstable)\b/;
 
 /** Debian's own archives carry their name as a path segment; vendors' repositories do not. */
 function kindOf(uri: string, suite: string): "main" | "security" | undefined {

@@ -1,10 +1,19 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Lab } from "./lab.ts";
 import { places } from "./lab.ts";
-import { Failure } from "./steps.ts";
+import { note } from "./steps.ts";
 
 const source = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -17,14 +26,10 @@ const programs: Readonly<Record<string, string>> = {
   "template-server": "image/template-server.ts",
 };
 
-/** Bundles each program into one file, so that the node depends on nothing of the checkout at run time. */
-export async function bundlePrograms(lab: Lab): Promise<string[]> {
-  const target = places.programs(lab);
-  mkdirSync(target, { recursive: true });
-  const entries = Object.entries(programs).filter(([, entry]) => existsSync(path.join(source, entry)));
+async function bundle(target: string, name: string, entry: string): Promise<void> {
   try {
     await build({
-      entryPoints: Object.fromEntries(entries.map(([name, entry]) => [name, path.join(source, entry)])),
+      entryPoints: { [name]: path.join(source, entry) },
       outdir: target,
       outExtension: { ".js": ".mjs" },
       bundle: true,
@@ -38,16 +43,25 @@ export async function bundlePrograms(lab: Lab): Promise<string[]> {
       },
     });
   } catch (error) {
-    throw new Failure(`the node's programs cannot be bundled: ${(error as Error).message}`);
+    const message = `${entry} cannot be bundled: ${(error as Error).message}`;
+    note(`  ! ${message}\n  ! the node keeps the version that it has, if any`);
   }
-  return Object.keys(programs).filter((name) => !entries.some(([made]) => made === name));
+}
+
+/** Bundles each program into one file, so that the node depends on nothing of the checkout at run time. */
+export async function bundlePrograms(lab: Lab): Promise<void> {
+  const target = places.programs(lab);
+  mkdirSync(target, { recursive: true });
+  const entries = Object.entries(programs).filter(([, entry]) => existsSync(path.join(source, entry)));
+  await Promise.all(entries.map(([name, entry]) => bundle(target, name, entry)));
 }
 
 /** Puts this very Node binary into the node: a hard link where possible, else a copy. */
 export function placeNode(lab: Lab): void {
   const target = path.join(places.programs(lab), "node");
   const own = statSync(process.execPath);
-  if (existsSync(target) && statSync(target).size === own.size && statSync(target).mtimeMs === own.mtimeMs) return;
+  if (existsSync(target) && statSync(target).size === own.size && statSync(target).mtimeMs === own.mtimeMs)
+    return;
   mkdirSync(path.dirname(target), { recursive: true });
   const temporary = `${target}.${process.pid}`;
   rmSync(temporary, { force: true });

@@ -29,7 +29,11 @@ export async function start(lab: Lab): Promise<number> {
   const pid = await initPid(lab);
   if (result.code !== 0 || pid === undefined) {
     const words = existsSync(log)
-      ? readFileSync(log, "utf8").split("\n").filter((line) => / (ERROR|WARN) /.test(line)).slice(-3).join("\n  ")
+      ? readFileSync(log, "utf8")
+          .split("\n")
+          .filter((line) => / (ERROR|WARN) /.test(line))
+          .slice(-3)
+          .join("\n  ")
       : result.stderr.trim();
     throw new Failure(`the node's container does not start:\n  ${words}`, `see ${log}`);
   }
@@ -46,5 +50,9 @@ export async function stop(lab: Lab, patienceSeconds: number): Promise<void> {
 
 /** Runs a command in the node as root, without SSH. */
 export function inNode(lab: Lab, command: readonly string[], options: RunOptions = {}): Promise<Result> {
-  return attempt("lxc-attach", [...base(lab), "--clear-env", "--keep-var", "TERM", "--", ...command], options);
+  return attempt(
+    "lxc-attach",
+    [...base(lab), "--clear-env", "--keep-var", "TERM", "--", ...command],
+    options,
+  );
 }

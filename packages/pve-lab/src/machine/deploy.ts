@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { NodeFile } from "../image/units.ts";
@@ -33,7 +43,9 @@ function labFiles(lab: Lab, memory: Memory): NodeFile[] {
     rootPassword: memory.password,
     token: { id: "phoenix@pve!lab", secret: memory.tokenSecret },
   };
-  const published = memory.published.map((entry) => `${entry.port} ${entry.address} ${entry.targetPort}\n`).join("");
+  const published = memory.published
+    .map((entry) => `${entry.port} ${entry.address} ${entry.targetPort}\n`)
+    .join("");
   return [
     { path: "/root/.ssh/authorized_keys", mode: 0o600, text: read(`${places.key(lab)}.pub`) },
     { path: "/etc/ssh/ssh_host_ed25519_key", mode: 0o600, text: read(places.hostKey(lab)) },
@@ -46,14 +58,22 @@ function labFiles(lab: Lab, memory: Memory): NodeFile[] {
 
 /** Creates parents with the modes that they have in the image below, since an overlay shows the upper layer's. */
 function makeParents(root: string, lower: string | undefined, file: string): void {
-  const parts = path.dirname(file).split("/").filter((part) => part !== "");
+  const parts = path
+    .dirname(file)
+    .split("/")
+    .filter((part) => part !== "");
   let current = "";
   for (const part of parts) {
     current += `/${part}`;
     const target = root + current;
     if (existsSync(target)) continue;
     const below = lower === undefined ? undefined : lower + current;
-    const mode = below !== undefined && existsSync(below) ? statSync(below).mode & 0o7777 : part === ".ssh" ? 0o700 : 0o755;
+    const mode =
+      below !== undefined && existsSync(below)
+        ? statSync(below).mode & 0o7777
+        : part === ".ssh"
+          ? 0o700
+          : 0o755;
     mkdirSync(target);
     chmodSync(target, mode);
   }
@@ -72,7 +92,12 @@ function clear(file: string): void {
  * @param root the writable layer of a stopped node, or the root of a running one
  * @param lower the image below, if `root` is a layer
  */
-export async function deploy(lab: Lab, memory: Memory, root: string, lower: string | undefined): Promise<void> {
+export async function deploy(
+  lab: Lab,
+  memory: Memory,
+  root: string,
+  lower: string | undefined,
+): Promise<void> {
   const files = [...commonFiles(), ...labFiles(lab, memory), ...(await guestFiles())];
   for (const file of files) {
     makeParents(root, lower, file.path);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { initPid, stop } from "./container.ts";
 import { lowerNetwork } from "./host-network.ts";
@@ -9,14 +9,27 @@ import { Failure, step } from "./steps.ts";
 
 interface Loop {
   readonly name: string;
-  readonly "back-file": string | null;
   readonly "back-maj:min"?: string | null;
+  readonly "back-ino"?: number | string | null;
 }
 
 async function loops(): Promise<Loop[]> {
-  const listing = await attempt("losetup", ["--json", "--list", "--output", "NAME,BACK-FILE,BACK-MAJ:MIN"]);
+  const listing = await attempt("losetup", ["--json", "--list", "--output", "NAME,BACK-MAJ:MIN,BACK-INO"]);
   if (listing.code !== 0 || listing.stdout.trim() === "") return [];
   return (JSON.parse(listing.stdout) as { loopdevices: Loop[] }).loopdevices;
+}
+
+/** `MAJOR:MINOR` as the kernel writes it, from stat(2)'s device number. */
+function deviceNumber(device: number): string {
+  return `${Math.floor(device / 256) & 0xfff}:${(device & 0xff) | (Math.floor(device / 4096) & 0xfff00)}`;
+}
+
+/** The lab's disk images by inode: a loop device that outlives its node shows no path that could be recognised. */
+function diskInodes(lab: Lab): Set<string> {
+  const directory = places.disks(lab);
+  if (!existsSync(directory)) return new Set();
+  const stats = readdirSync(directory).map((name) => statSync(path.join(directory, name)));
+  return new Set(stats.map((stat) => `${deviceNumber(stat.dev)}/${stat.ino}`));
 }
 
 /** Device numbers of the file systems that only the node sees: loop devices on them are the node's. */
@@ -35,8 +48,11 @@ export async function stopNode(lab: Lab, patienceSeconds: number): Promise<void>
   const pid = await initPid(lab);
   const devices = pid === undefined ? new Set<string>() : nodeDevices(pid);
   await stop(lab, patienceSeconds);
-  const ours = (loop: Loop): boolean =>
-    devices.has(loop["back-maj:min"] ?? "") || (loop["back-file"] ?? "").startsWith(`${places.disks(lab)}/`);
+  const inodes = diskInodes(lab);
+  const ours = (loop: Loop): boolean => {
+    const device = loop["back-maj:min"]?.trim() ?? "";
+    return devices.has(device) || inodes.has(`${device}/${loop["back-ino"] ?? ""}`);
+  };
   for (const loop of (await loops()).filter(ours)) await attempt("losetup", ["--detach", loop.name]);
 }
 
@@ -64,4 +80,3 @@ function removeIfEmpty(directory: string): void {
     // Something else lies there.
   }
 }
-

@@ -21,16 +21,24 @@ export function labRules(bridge: string, subnet: string, forwards: readonly Forw
     { table: "nat", chain: "POSTROUTING", spec: ["-s", subnet, "!", "-o", bridge, "-j", "MASQUERADE"] },
     { table: "filter", chain: "FORWARD", spec: ["-i", bridge, "-j", "ACCEPT"] },
     { table: "filter", chain: "FORWARD", spec: ["-o", bridge, "-j", "ACCEPT"] },
-    ...forwards.map(
-      (forward): Rule => ({
-        table: "nat",
-        chain: "OUTPUT",
-        spec: [
-          "-d", "127.0.0.1/32", "-p", "tcp", "-m", "tcp", "--dport", String(forward.port),
-          "-j", "DNAT", "--to-destination", forward.target,
-        ],
-      }),
-    ),
+    ...forwards.map((forward): Rule => ({
+      table: "nat",
+      chain: "OUTPUT",
+      spec: [
+        "-d",
+        "127.0.0.1/32",
+        "-p",
+        "tcp",
+        "-m",
+        "tcp",
+        "--dport",
+        String(forward.port),
+        "-j",
+        "DNAT",
+        "--to-destination",
+        forward.target,
+      ],
+    })),
     // A packet from 127.0.0.1 must not leave with that address.
     { table: "nat", chain: "POSTROUTING", spec: ["-s", "127.0.0.0/8", "-o", bridge, "-j", "MASQUERADE"] },
   ];
@@ -72,7 +80,8 @@ export async function savedRules(): Promise<string> {
 }
 
 export async function removeRules(labId: string): Promise<void> {
-  for (const args of deletions(await savedRules(), ruleComment(labId))) await attempt("iptables", ["--wait", ...args]);
+  for (const args of deletions(await savedRules(), ruleComment(labId)))
+    await attempt("iptables", ["--wait", ...args]);
 }
 
 export async function applyRules(labId: string, rules: readonly Rule[]): Promise<void> {

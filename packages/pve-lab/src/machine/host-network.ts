@@ -12,14 +12,20 @@ interface Route {
 interface Address {
   readonly ifname?: string;
   readonly mtu?: number;
-  readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number; readonly family?: string }[];
+  readonly addr_info?: readonly {
+    readonly local?: string;
+    readonly prefixlen?: number;
+    readonly family?: string;
+  }[];
 }
 
 /** Networks that are in use on this machine, the given interface left out. */
 export async function usedNetworks(except: string): Promise<string[]> {
   const routes = JSON.parse(await run("ip", ["-j", "-4", "route", "show", "table", "all"])) as Route[];
   const addresses = JSON.parse(await run("ip", ["-j", "-4", "address"])) as Address[];
-  const used = routes.filter((route) => route.dev !== except && route.dst !== undefined).map((route) => route.dst ?? "");
+  const used = routes
+    .filter((route) => route.dev !== except && route.dst !== undefined)
+    .map((route) => route.dst ?? "");
   for (const link of addresses) {
     if (link.ifname === except) continue;
     for (const info of link.addr_info ?? []) {
@@ -46,7 +52,8 @@ export function readForwarding(): string {
 
 export async function raiseNetwork(lab: Lab, memory: Memory, mtu: number): Promise<void> {
   const { subnet, gateway, node } = network(memory.octet);
-  if (!existsSync(`/sys/class/net/${lab.bridge}`)) await run("ip", ["link", "add", lab.bridge, "type", "bridge"]);
+  if (!existsSync(`/sys/class/net/${lab.bridge}`))
+    await run("ip", ["link", "add", lab.bridge, "type", "bridge"]);
   await run("ip", ["link", "set", lab.bridge, "mtu", String(mtu), "up"]);
   await run("ip", ["address", "replace", `${gateway}/24`, "dev", lab.bridge]);
   writeFileSync(forwarding, "1\n");

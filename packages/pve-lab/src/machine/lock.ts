@@ -52,7 +52,10 @@ export async function withLock<T>(
       continue;
     }
     if (Date.now() > end) {
-      throw new Failure(`another command holds ${directory} (process ${pid ?? "unknown"})`, "wait for it to end");
+      throw new Failure(
+        `another command holds ${directory} (process ${pid ?? "unknown"})`,
+        "wait for it to end",
+      );
     }
     if (pid !== undefined && !told) {
       told = true;

@@ -12,7 +12,8 @@ function sourceFiles(root = "/etc/apt"): SourceFile[] {
   if (existsSync(main)) files.push({ name: main, text: readFileSync(main, "utf8") });
   const directory = path.join(root, "sources.list.d");
   for (const name of existsSync(directory) ? readdirSync(directory).sort() : []) {
-    if (/\.(list|sources)$/.test(name)) files.push({ name, text: readFileSync(path.join(directory, name), "utf8") });
+    if (/\.(list|sources)$/.test(name))
+      files.push({ name, text: readFileSync(path.join(directory, name), "utf8") });
   }
   return files;
 }

@@ -58,7 +58,12 @@ export function greetsSsh(host: string, port: number): Promise<true | undefined>
   });
 }
 
-export function nodeFacts(lab: Lab, memory: Memory, fingerprint: string, state: "running" | "stopped"): NodeFacts {
+export function nodeFacts(
+  lab: Lab,
+  memory: Memory,
+  fingerprint: string,
+  state: "running" | "stopped",
+): NodeFacts {
   const { node } = network(memory.octet);
   return {
     name: "pve",
@@ -68,7 +73,11 @@ export function nodeFacts(lab: Lab, memory: Memory, fingerprint: string, state: 
     login: { user: "root@pam", password: memory.password },
     apiToken: `phoenix@pve!lab=${memory.tokenSecret}`,
     address: node,
-    local: { endpoint: `https://127.0.0.1:${memory.port}/`, sshPort: memory.port + 1, webPort: memory.port + 2 },
+    local: {
+      endpoint: `https://127.0.0.1:${memory.port}/`,
+      sshPort: memory.port + 1,
+      webPort: memory.port + 2,
+    },
     state,
   };
 }

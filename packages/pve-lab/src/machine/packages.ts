@@ -58,8 +58,14 @@ export async function installPackages(names: readonly string[], say: Say): Promi
       result = await apt(install, say);
     }
     if (result.code !== 0) {
-      const errors = result.tail.split("\n").filter((line) => line.startsWith("E:")).join("\n  ");
-      throw new Failure(`apt-get could not install ${names.join(" ")}:\n  ${errors}`, "make apt work here, then try again");
+      const errors = result.tail
+        .split("\n")
+        .filter((line) => line.startsWith("E:"))
+        .join("\n  ");
+      throw new Failure(
+        `apt-get could not install ${names.join(" ")}:\n  ${errors}`,
+        "make apt work here, then try again",
+      );
     }
   } finally {
     if (ownPolicy) rmSync(policyFile, { force: true });

@@ -41,22 +41,31 @@ function freeGib(directory: string): number {
 
 function kernelProblems(): Problem[] {
   const problems: Problem[] = [];
-  const missing = ["mnt", "net", "pid", "ipc", "uts", "user", "cgroup"].filter((name) => !existsSync(`/proc/self/ns/${name}`));
+  const missing = ["mnt", "net", "pid", "ipc", "uts", "user", "cgroup"].filter(
+    (name) => !existsSync(`/proc/self/ns/${name}`),
+  );
   if (missing.length > 0) {
-    problems.push({ what: `the kernel has no ${missing.join(", ")} namespaces`, remedy: "use a kernel with LXC support" });
+    problems.push({
+      what: `the kernel has no ${missing.join(", ")} namespaces`,
+      remedy: "use a kernel with LXC support",
+    });
   }
   const systems = existsSync("/proc/filesystems") ? readFileSync("/proc/filesystems", "utf8") : "";
   const absent = ["overlay", "cgroup2", "ext4"].filter((name) => !systems.split(/\s+/).includes(name));
   // On a modular kernel these are loaded when first asked for.
   if (absent.length > 0 && !existsSync("/proc/modules")) {
-    problems.push({ what: `the kernel has no ${absent.join(", ")}`, remedy: "use a kernel with these file systems" });
+    problems.push({
+      what: `the kernel has no ${absent.join(", ")}`,
+      remedy: "use a kernel with these file systems",
+    });
   }
   const nodes = { "/dev/fuse": "FUSE", "/dev/net/tun": "TUN", "/dev/loop-control": "loop devices" };
   for (const [file, name] of Object.entries(nodes)) {
     if (existsSync(file)) continue;
     problems.push({
       what: `${file} is missing: no ${name} here`,
-      remedy: "load the kernel's modules (modprobe fuse tun loop), or allow the device if this is itself a container",
+      remedy:
+        "load the kernel's modules (modprobe fuse tun loop), or allow the device if this is itself a container",
     });
   }
   return problems;
@@ -111,14 +120,25 @@ async function portProblems(lab: Lab, first: number): Promise<Problem[]> {
 
 async function aptProblems(packages: readonly string[]): Promise<Problem[]> {
   if (packages.length === 0) return [];
-  const simulated = await attempt("apt-get", ["install", "--simulate", "--no-install-recommends", ...packages]);
+  const simulated = await attempt("apt-get", [
+    "install",
+    "--simulate",
+    "--no-install-recommends",
+    ...packages,
+  ]);
   if (simulated.code === 0) return [];
-  if (simulated.code === 127) return [{ what: "this machine has no apt-get", remedy: "use Debian 12 or a relative of it" }];
+  if (simulated.code === 127)
+    return [{ what: "this machine has no apt-get", remedy: "use Debian 12 or a relative of it" }];
   const lists = await attempt("find", ["/var/lib/apt/lists", "-name", "*_Packages*", "-print", "-quit"]);
   // Without lists nothing can be simulated; `up` fetches them first.
   if (lists.stdout.trim() === "") return [];
   const error = simulated.stderr.split("\n").find((line) => line.startsWith("E:")) ?? "unknown";
-  return [{ what: `apt cannot install ${packages.join(" ")} (${error})`, remedy: "run `apt-get update` and look at what it says" }];
+  return [
+    {
+      what: `apt cannot install ${packages.join(" ")} (${error})`,
+      remedy: "run `apt-get update` and look at what it says",
+    },
+  ];
 }
 
 /** Looks at everything that `up` needs; changes nothing. */
@@ -126,11 +146,21 @@ export async function preflight(lab: Lab, wantedPort: number | undefined): Promi
   const problems: Problem[] = [];
   const port = wantedPort ?? readMemory(lab)?.port ?? defaultPort(lab.id);
   if (process.getuid?.() !== 0) {
-    problems.push({ what: "the lab needs root: it makes a container, a bridge and mounts", remedy: "run it as root (sudo)" });
+    problems.push({
+      what: "the lab needs root: it makes a container, a bridge and mounts",
+      remedy: "run it as root (sudo)",
+    });
   }
-  if (process.arch !== "x64") problems.push({ what: `the lab runs on x86-64 only, this is ${process.arch}`, remedy: "use another machine" });
+  if (process.arch !== "x64")
+    problems.push({
+      what: `the lab runs on x86-64 only, this is ${process.arch}`,
+      remedy: "use another machine",
+    });
   if (Number.isNaN(port) || port < 1024 || port > 65_533) {
-    problems.push({ what: `${wantedPort ?? ""} is no usable port`, remedy: "choose --port between 1024 and 65533" });
+    problems.push({
+      what: `${wantedPort ?? ""} is no usable port`,
+      remedy: "choose --port between 1024 and 65533",
+    });
   }
   problems.push(...kernelProblems());
   const packages = missingPackages();
@@ -156,10 +186,16 @@ export async function preflight(lab: Lab, wantedPort: number | undefined): Promi
     }
   }
   if (problems.length === 0) {
-    problems.push(...(await networkProblem()), ...(await portProblems(lab, port)), ...(await aptProblems(packages)));
+    problems.push(
+      ...(await networkProblem()),
+      ...(await portProblems(lab, port)),
+      ...(await aptProblems(packages)),
+    );
   }
   const changes = [
-    ...(packages.length > 0 ? [`packages by apt: ${packages.join(" ")} (their services are not started)`] : []),
+    ...(packages.length > 0
+      ? [`packages by apt: ${packages.join(" ")} (their services are not started)`]
+      : []),
     ...(imageMissing ? [`disk: about 0.6 GiB of images in ${lab.cache}, made once in about 1 minute`] : []),
     `disk: up to ${diskWithoutImage} GiB in ${lab.state} (sparse disks grow with what guests write)`,
     `network: bridge ${lab.bridge} with a 10.213.x.0/24 network, NAT for it, IPv4 forwarding on`,

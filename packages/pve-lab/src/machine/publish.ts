@@ -9,8 +9,10 @@ import { parseNetwork } from "./subnet.ts";
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) throw new Failure(`"${text}" is no port`, "lab publish 80 10.0.0.110:80");
-  if (port === 22 || port === 8006) throw new Failure(`port ${port} is the node's own`, "choose another port");
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+    throw new Failure(`"${text}" is no port`, "lab publish 80 10.0.0.110:80");
+  if (port === 22 || port === 8006)
+    throw new Failure(`port ${port} is the node's own`, "choose another port");
   return port;
 }
 
@@ -34,5 +36,7 @@ export async function publish(lab: Lab, portText: string, target: string): Promi
   const result = await inNode(lab, ["/usr/lib/pve-lab/publish-ports"]);
   if (result.code !== 0) throw new CommandFailed("publish-ports", result);
   await raiseNetwork(lab, changed, await uplinkMtu());
-  note(`http://${network(memory.octet).node}:${port}/ and http://127.0.0.1:${memory.port + 2}/ lead to ${target}`);
+  note(
+    `http://${network(memory.octet).node}:${port}/ and http://127.0.0.1:${memory.port + 2}/ lead to ${target}`,
+  );
 }

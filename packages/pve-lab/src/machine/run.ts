@@ -50,7 +50,11 @@ export function attempt(command: string, args: readonly string[], options: RunOp
 }
 
 /** Like {@link attempt}, but throws {@link CommandFailed}; returns standard output. */
-export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
   const result = await attempt(command, args, options);
   if (result.code !== 0) throw new CommandFailed([command, ...args].join(" ").slice(0, 300), result);
   return result.stdout;

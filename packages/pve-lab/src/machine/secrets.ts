@@ -27,5 +27,9 @@ export async function ensureKeys(lab: Lab, address: string): Promise<void> {
 
 /** The node's host key as in known_hosts: type and key, without a comment. */
 export function hostKey(lab: Lab): string {
-  return readFileSync(`${places.hostKey(lab)}.pub`, "utf8").trim().split(" ").slice(0, 2).join(" ");
+  return readFileSync(`${places.hostKey(lab)}.pub`, "utf8")
+    .trim()
+    .split(" ")
+    .slice(0, 2)
+    .join(" ");
 }

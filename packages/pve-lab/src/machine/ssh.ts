@@ -7,14 +7,26 @@ export function enter(lab: Lab, command: readonly string[]): string[] {
   const memory = readMemory(lab);
   if (memory === undefined) throw new Failure("this lab is not up", "lab up");
   const options = [
-    "-F", "none",
-    "-i", places.key(lab),
-    "-o", "IdentitiesOnly=yes",
-    "-o", "IdentityAgent=none",
-    "-o", `UserKnownHostsFile="${places.knownHosts(lab)}"`,
-    "-o", "GlobalKnownHostsFile=none",
-    "-o", "StrictHostKeyChecking=yes",
-    "-o", "LogLevel=ERROR",
+    "-F",
+    "none",
+    "-i",
+    places.key(lab),
+    "-o",
+    "IdentitiesOnly=yes",
+    "-o",
+    "IdentityAgent=none",
+    "-o",
+    `UserKnownHostsFile="${places.knownHosts(lab)}"`,
+    "-o",
+    "GlobalKnownHostsFile=none",
+    "-o",
+    "StrictHostKeyChecking=yes",
+    "-o",
+    "LogLevel=ERROR",
   ];
-  return [...options, `root@${network(memory.octet).node}`, ...(command.length > 0 ? ["--", ...command] : [])];
+  return [
+    ...options,
+    `root@${network(memory.octet).node}`,
+    ...(command.length > 0 ? ["--", ...command] : []),
+  ];
 }

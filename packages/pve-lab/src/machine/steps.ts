@@ -44,7 +44,9 @@ export async function step<T>(title: string, work: (say: Say) => Promise<T>): Pr
   const timer = setInterval(draw, terminal ? 120 : 10_000);
   const finish = (mark: string): void => {
     clearInterval(timer);
-    out.write(`${terminal ? "\r\u001b[2K" : ""}${mark} ${title} ${colours.dim(`(${seconds(Date.now() - started)})`)}\n`);
+    out.write(
+      `${terminal ? "\r\u001b[2K" : ""}${mark} ${title} ${colours.dim(`(${seconds(Date.now() - started)})`)}\n`,
+    );
   };
   try {
     const value = await work((text) => {

@@ -25,7 +25,9 @@ function overlap(left: Network, right: Network): boolean {
  * @returns undefined if every one of them is taken
  */
 export function chooseOctet(used: readonly string[], wanted: number): number | undefined {
-  const networks = used.map(parseNetwork).filter((network): network is Network => network !== undefined && network.prefix > 0);
+  const networks = used
+    .map(parseNetwork)
+    .filter((network): network is Network => network !== undefined && network.prefix > 0);
   for (let distance = 0; distance < 254; distance++) {
     const octet = 1 + ((wanted - 1 + distance) % 254);
     const candidate: Network = { address: ((10 * 256 + 213) * 256 + octet) * 256, prefix: 24 };

@@ -36,25 +36,31 @@ function ensureDisks(lab: Lab): void {
 
 /** Chooses the lab's network and remembers it; two labs that start at once must not choose the same. */
 async function settle(lab: Lab, port: number, image: Image): Promise<Memory> {
-  return withLock("/run/lock/phoenix-lab-network", 30_000, () => undefined, async () => {
-    const before = readMemory(lab);
-    const wanted = before?.octet ?? 1 + (Number.parseInt(lab.id.slice(0, 4), 16) % 254);
-    const octet = chooseOctet(await usedNetworks(lab.bridge), wanted);
-    if (octet === undefined) throw new Failure("no free network 10.213.x.0/24 on this machine", "take a lab down first");
-    const memory: Memory = {
-      octet,
-      port,
-      imageDigest: before?.imageDigest || image.digest,
-      password: before?.password ?? newPassword(),
-      tokenSecret: before?.tokenSecret ?? newTokenSecret(),
-      createdAt: before?.createdAt ?? new Date().toISOString(),
-      forwardingBefore: before?.forwardingBefore ?? readForwarding(),
-      published: before?.published ?? [],
-    };
-    writeMemory(lab, memory);
-    await raiseNetwork(lab, memory, await uplinkMtu());
-    return memory;
-  });
+  return withLock(
+    "/run/lock/phoenix-lab-network",
+    30_000,
+    () => undefined,
+    async () => {
+      const before = readMemory(lab);
+      const wanted = before?.octet ?? 1 + (Number.parseInt(lab.id.slice(0, 4), 16) % 254);
+      const octet = chooseOctet(await usedNetworks(lab.bridge), wanted);
+      if (octet === undefined)
+        throw new Failure("no free network 10.213.x.0/24 on this machine", "take a lab down first");
+      const memory: Memory = {
+        octet,
+        port,
+        imageDigest: before?.imageDigest || image.digest,
+        password: before?.password ?? newPassword(),
+        tokenSecret: before?.tokenSecret ?? newTokenSecret(),
+        createdAt: before?.createdAt ?? new Date().toISOString(),
+        forwardingBefore: before?.forwardingBefore ?? readForwarding(),
+        published: before?.published ?? [],
+      };
+      writeMemory(lab, memory);
+      await raiseNetwork(lab, memory, await uplinkMtu());
+      return memory;
+    },
+  );
 }
 
 async function writeConfig(lab: Lab, memory: Memory, image: Image): Promise<void> {
@@ -82,7 +88,8 @@ async function writeConfig(lab: Lab, memory: Memory, image: Image): Promise<void
 }
 
 async function bootNode(lab: Lab, memory: Memory, image: Image): Promise<void> {
-  for (const directory of [places.upper(lab), places.log(lab), places.programs(lab)]) mkdirSync(directory, { recursive: true });
+  for (const directory of [places.upper(lab), places.log(lab), places.programs(lab)])
+    mkdirSync(directory, { recursive: true });
   ensureDisks(lab);
   await writeConfig(lab, memory, image);
   await deploy(lab, memory, places.upper(lab), image.root);
@@ -94,7 +101,8 @@ async function refreshNode(lab: Lab, memory: Memory, pid: number, before: string
   await deploy(lab, memory, rootOf(pid), undefined);
   await inNode(lab, ["systemctl", "daemon-reload"]);
   await inNode(lab, ["systemctl", "start", "--no-block", "multi-user.target"]);
-  if (programDigest(lab) !== before) await inNode(lab, ["systemctl", "restart", "pve-lab.service", "lab-template.service"]);
+  if (programDigest(lab) !== before)
+    await inNode(lab, ["systemctl", "restart", "pve-lab.service", "lab-template.service"]);
 }
 
 function programDigest(lab: Lab): string {
@@ -107,7 +115,10 @@ async function waitReady(lab: Lab, memory: Memory): Promise<NodeFacts> {
   const { node } = network(memory.octet);
   const greets = await waitFor(() => greetsSsh(node, 22), 60_000);
   if (greets === undefined) {
-    throw new Failure(`the node does not answer SSH at ${node}`, `see ${path.join(places.log(lab), "console.log")}`);
+    throw new Failure(
+      `the node does not answer SSH at ${node}`,
+      `see ${path.join(places.log(lab), "console.log")}`,
+    );
   }
   let fingerprint: string | undefined;
   if (hasProgram(lab, "server")) {
