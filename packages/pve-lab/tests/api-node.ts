@@ -2,6 +2,7 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { expect } from "vitest";
 import { bootstrapNode } from "../src/api/bootstrap.ts";
 import { makeDispatcher } from "../src/api/dispatch.ts";
 import { buildServer } from "../src/api/server.ts";
@@ -10,6 +11,10 @@ import type { Route } from "../src/core/route.ts";
 export const TOKEN = "phoenix@pve!lab";
 export const SECRET = "11111111-2222-3333-4444-555555555555";
 export const PASSWORD = "a root password";
+
+/** Asymmetric matchers with a type that is not `any`. */
+export const anyNumber: unknown = expect.any(Number);
+export const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
 
 export interface Answer {
   status: number;
@@ -46,7 +51,7 @@ export async function makeNode(routes: readonly Route[]): Promise<TestNode> {
   const ask: TestNode["ask"] = async (method, path, body, headers = asToken) => {
     const inQuery = body !== undefined && !("json" in body) && (method === "GET" || method === "DELETE");
     const isJson = body !== undefined && "json" in body && typeof body["json"] === "object";
-    const url = `/api2/json${path}${inQuery ? `?${encode(body as Record<string, string>)}` : ""}`;
+    const url = `/api2/json${path}${inQuery ? `?${encode(body)}` : ""}`;
     const type = isJson ? "application/json" : "application/x-www-form-urlencoded";
     const text = isJson ? JSON.stringify(body["json"]) : encode((body ?? {}) as Record<string, string>);
     const response = await app.inject({

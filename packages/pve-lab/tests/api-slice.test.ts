@@ -10,7 +10,7 @@ import { storageStatusRoutes } from "../src/api/routes/storage-status.ts";
 import { taskRoutes } from "../src/api/routes/tasks.ts";
 import { ticketRoutes } from "../src/api/routes/tickets.ts";
 import { versionRoutes } from "../src/api/routes/version.ts";
-import { asToken, makeNode, PASSWORD, SECRET, type TestNode } from "./api-node.ts";
+import { anyNumber, asToken, makeNode, matching, PASSWORD, SECRET, type TestNode } from "./api-node.ts";
 
 let node: TestNode;
 let files: Server;
@@ -57,7 +57,7 @@ async function finished(upid: unknown): Promise<{ exitstatus: string; log: strin
 describe("who asks", () => {
   it("takes a token and refuses everything else with PVE's texts", async () => {
     const version = await node.ask("GET", "/version");
-    expect(version.body.data).toMatchObject({ version: expect.stringMatching(/^8\.4\./), release: "8.4" });
+    expect(version.body.data).toMatchObject({ version: matching(/^8\.4\./), release: "8.4" });
     const none = await node.ask("GET", "/version", undefined, {});
     expect([none.status, none.reason]).toEqual([401, "No ticket"]);
     const wrong = await node.ask("GET", "/version", undefined, {
@@ -108,7 +108,7 @@ describe("what PVE describes", () => {
       storage: "invalid format - storage ID '1x' contains illegal characters\n",
       pools: "property is not defined in schema and the schema does not allow additional properties",
       sparse: "type check ('boolean') failed - got 'maybe'",
-      type: expect.stringMatching(/^value 'blah' does not have a value in the enumeration '.*zfspool.*'$/),
+      type: matching(/^value 'blah' does not have a value in the enumeration '.*zfspool.*'$/),
     });
     const missing = await node.ask("POST", "/storage", {});
     expect(missing.body.errors).toEqual({
@@ -145,7 +145,7 @@ describe("storages", () => {
       path,
       content: "iso,vztmpl",
       shared: 0,
-      digest: expect.stringMatching(/^[0-9a-f]{40}$/),
+      digest: matching(/^[0-9a-f]{40}$/),
     });
     expect((await node.ask("DELETE", "/storage/tank-iso")).body).toEqual({ data: null });
     const gone = await node.ask("GET", "/storage/tank-iso");
@@ -159,7 +159,7 @@ describe("storages", () => {
       active: 1,
       enabled: 1,
       shared: 0,
-      total: expect.any(Number),
+      total: anyNumber,
     });
   });
 });
@@ -191,7 +191,7 @@ describe("downloads", () => {
       content: "vztmpl",
       format: "tzst",
       size: 5,
-      ctime: expect.any(Number),
+      ctime: anyNumber,
     };
     expect(list.body.data).toEqual([file]);
     const again = await node.ask("POST", "/nodes/pve/storage/local/download-url", parameters);

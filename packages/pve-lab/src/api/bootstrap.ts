@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { place, nodeName } from "../core/places.ts";
-import { readBootstrap, setTokenSecret, tokenSecret } from "../core/secrets.ts";
+import { readBootstrap, setTokenSecret, sign, tokenSecret } from "../core/secrets.ts";
 import { INITIAL_STORAGES, readStorages } from "../core/storage-config.ts";
 import { changeUserConfig, emptyUser, readUserConfig } from "../core/user-config.ts";
 import { readTextOr, writeFileAtomic } from "../core/files.ts";
@@ -74,6 +74,8 @@ export function bootstrapNode(): void {
     writeFileAtomic(storages, INITIAL_STORAGES.replace("/var/lib/vz", place("/var/lib/vz")));
   if (!existsSync(place("/etc/pve/user.cfg"))) changeUserConfig(() => undefined);
   ensureToken();
+  // The tickets' key is made now, so that a later login changes nothing under /etc/pve.
+  sign("");
   const local = readStorages().find(({ id }) => id === "local");
   if (local?.enabled && local.type === "dir") activateFolder(local);
 }

@@ -3,6 +3,7 @@ import { enforceDeclared } from "../core/declared-permissions.ts";
 import { isAllowed, requireAllowed } from "../core/permissions.ts";
 import { nodeName } from "../core/places.ts";
 import { ApiError, type Context, type Identity, type Method, type Route } from "../core/route.ts";
+import { asText } from "../core/text.ts";
 import { startTask } from "../core/tasks.ts";
 import { verifyParameters } from "../core/verify.ts";
 import type { Values } from "./body.ts";
@@ -42,11 +43,11 @@ function checkDuplicates(call: Call, match: Match<Entry>): void {
 }
 
 function checkNode(values: Values): void {
-  const node = values["node"];
+  const node = values["node"] === undefined ? undefined : asText(values["node"]);
   if (node !== undefined && node !== nodeName() && node !== "localhost")
     throw new ApiError(
       500,
-      `hostname lookup '${String(node)}' failed - failed to get address info for: ${String(node)}: Name or service not known`,
+      `hostname lookup '${node}' failed - failed to get address info for: ${node}: Name or service not known`,
     );
 }
 

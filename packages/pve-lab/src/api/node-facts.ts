@@ -73,8 +73,11 @@ export function processorFacts(): Processor {
   };
 }
 
+/** Seconds since the node's own init started; the machine below may be up for longer. */
 export function uptimeSeconds(): number {
-  return Math.floor(Number(readTextOr("/proc/uptime", "0").split(" ")[0]));
+  const stat = readTextOr("/proc/1/stat", "");
+  const started = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? 0) / 100;
+  return Math.max(0, Math.floor(Number(readTextOr("/proc/uptime", "0").split(" ")[0]) - started));
 }
 
 let before = { busy: 0, total: 0, share: 0 };

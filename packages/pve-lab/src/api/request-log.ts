@@ -35,7 +35,7 @@ export interface LoggedRequest {
 /** Appends one JSON line per request, secrets masked. */
 export function logRequest(request: LoggedRequest): void {
   const { data, ...rest } = request;
-  const answer = JSON.stringify(masked(data)) ?? "null";
+  const answer = JSON.stringify(masked(data) ?? null);
   const cut = answer.length > ANSWER_LIMIT;
   const line = {
     time: new Date().toISOString(),

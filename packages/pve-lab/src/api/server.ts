@@ -128,7 +128,7 @@ async function answer(options: ServerOptions, request: FastifyRequest, reply: Fa
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const common = { logger: false, forceCloseConnections: true, routerOptions: { maxParamLength: 4096 } };
   const app: FastifyInstance = options.tls
-    ? (Fastify({ ...common, https: { ...options.tls, minVersion: "TLSv1.2" } }) as unknown as FastifyInstance)
+    ? Fastify({ ...common, https: { ...options.tls, minVersion: "TLSv1.2" } })
     : Fastify(common);
   await acceptBodies(app);
   app.setErrorHandler(async (error, _request, reply) => {

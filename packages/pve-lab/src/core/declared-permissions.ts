@@ -1,6 +1,7 @@
 import { isAllowed, permissionError, requireAllowed } from "./permissions.ts";
 import { splitList } from "./lists.ts";
 import { readUserConfig, requireUser } from "./user-config.ts";
+import { asText } from "./text.ts";
 
 /** `permissions` of the API description: who may call a route, and the check on the parameters. */
 export interface Declared {
@@ -16,11 +17,11 @@ export interface Query {
 }
 
 const fill = (template: string, values: Values): string =>
-  template.replaceAll(/\{([^}]+)\}/g, (_match, name: string) => String(values[name] ?? ""));
+  template.replaceAll(/\{([^}]+)\}/g, (_match, name: string) => asText(values[name] ?? ""));
 
 function pairs(list: readonly unknown[]): Map<string, unknown> {
   const map = new Map<string, unknown>();
-  for (let index = 0; index + 1 < list.length; index += 2) map.set(String(list[index]), list[index + 1]);
+  for (let index = 0; index + 1 < list.length; index += 2) map.set(asText(list[index]), list[index + 1]);
   return map;
 }
 
@@ -46,7 +47,7 @@ function checkPerm(query: Query, check: readonly unknown[], quiet: boolean): boo
     if (quiet) return false;
     throw permissionError();
   }
-  const path = fill(String(template), query.values);
+  const path = fill(asText(template), query.values);
   return attempt(quiet, () =>
     requireAllowed(query.authId, path, privileges as string[], options.get("any") === 1),
   );
@@ -58,7 +59,7 @@ function checkUserGroup(query: Query, check: readonly unknown[]): void {
   const privileges = privilegeList as string[];
   const option = pairs(rest).get("groups_param");
   const config = readUserConfig();
-  const userId = String(query.values["userid"] ?? "");
+  const userId = asText(query.values["userid"] ?? "");
   const existing = option !== "create";
   if (existing) requireUser(config, userId);
   if (isAllowed(query.authId, "/access/groups", privileges, true)) return;
@@ -76,7 +77,7 @@ function checkUserGroup(query: Query, check: readonly unknown[]): void {
 }
 
 function checkUserParameter(query: Query, subject: string): void {
-  const userId = String(query.values["userid"] ?? "");
+  const userId = asText(query.values["userid"] ?? "");
   if (subject === "self") {
     // A token acts for itself, not for its user.
     requireUser(readUserConfig(), userId);
@@ -112,11 +113,11 @@ function run(query: Query, check: readonly unknown[], quiet: boolean): boolean {
     case "userid-group":
       return attempt(quiet, () => checkUserGroup(query, check));
     case "userid-param":
-      return attempt(quiet, () => checkUserParameter(query, String(rest[0])));
+      return attempt(quiet, () => checkUserParameter(query, asText(rest[0])));
     case "perm-modify":
-      return attempt(quiet, () => checkModify(query, fill(String(rest[0]), query.values)));
+      return attempt(quiet, () => checkModify(query, fill(asText(rest[0]), query.values)));
     default:
-      throw new Error(`unknown permission test '${String(test)}'`);
+      throw new Error(`unknown permission test '${asText(test)}'`);
   }
 }
 

@@ -39,8 +39,8 @@ export interface Route {
   /** As in the API description, e.g. `/nodes/{node}/lxc/{vmid}/config`. */
   readonly path: string;
   readonly evidence: Evidence;
-  /** Returns what goes into `data`. */
-  readonly handler: (context: Context) => Promise<unknown> | unknown;
+  /** Returns what goes into `data`, or a promise of it. */
+  readonly handler: (context: Context) => unknown;
 }
 
 /** `data` with further keys beside it in the answer, as `total` of a task's log. */

@@ -74,6 +74,7 @@ async function runWorker(
   try {
     // The worker begins after the UPID is on its way, as a forked one would.
     await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
     await worker(log, signal);
     if (warnings > 0) status = `WARNINGS: ${warnings}`;
     write(`TASK ${status}`);

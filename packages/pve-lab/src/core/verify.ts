@@ -211,7 +211,7 @@ function checkPropertyString(
     for (const [key, value] of Object.entries(raw)) {
       const alias = format[key]?.alias;
       if (alias === undefined) continue;
-      delete raw[key];
+      Reflect.deleteProperty(raw, key);
       raw[alias] = value;
     }
     const { errors } = check({ properties: format }, raw);

@@ -62,7 +62,9 @@ function main(source: string): void {
     const area = Object.keys(AREAS).find((key) => AREAS[key]?.test(path));
     const entry = description[name];
     if (area === undefined || entry === undefined) continue;
-    const { description: _prose, ...permissions } = entry.permissions ?? {};
+    const permissions = Object.fromEntries(
+      Object.entries(entry.permissions ?? {}).filter(([key]) => key !== "description"),
+    );
     const group = (areas[area] ??= {});
     group[name] = {
       parameters: trim(entry.parameters ?? {}, false),

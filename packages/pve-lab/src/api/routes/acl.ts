@@ -11,6 +11,7 @@ import {
   type AclEntry,
   type UserConfig,
 } from "../../core/user-config.ts";
+import { asText } from "../../core/text.ts";
 
 /** The paths on which PVE keeps entries (documented: pveum(1), «Objects and Paths»). */
 const NAME = "[A-Za-z0-9.\\-_@]+";
@@ -85,9 +86,9 @@ function checkHandingOut(
 function update(context: Context): null {
   const { parameters } = context;
   const subjects = subjectsOf(context);
-  const path = normalizePath(String(parameters["path"]));
+  const path = normalizePath(asText(parameters["path"]));
   if (path === undefined || !PATHS.test(path))
-    throw invalid({ path: `invalid ACL path '${String(parameters["path"])}'` });
+    throw invalid({ path: `invalid ACL path '${asText(parameters["path"])}'` });
   const propagate = parameters["propagate"] !== false;
   changeUserConfig((config) => {
     for (const role of splitList(parameters["roles"])) {

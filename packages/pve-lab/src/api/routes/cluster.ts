@@ -5,6 +5,7 @@ import { readStorages } from "../../core/storage-config.ts";
 import { listGuests } from "../../guests/index.ts";
 import { nodeAddress, nodeSummary } from "../node-facts.ts";
 import { usageOf } from "./storage-status.ts";
+import { asText } from "../../core/text.ts";
 
 async function nextId({ parameters }: Context): Promise<string> {
   const taken = new Set((await listGuests()).map(({ vmid }) => vmid));
@@ -12,13 +13,13 @@ async function nextId({ parameters }: Context): Promise<string> {
   if (wanted !== undefined) {
     if (taken.has(Number(wanted)))
       throw new ApiError(400, "Parameter verification failed.", {
-        vmid: `VM ${String(wanted)} already exists`,
+        vmid: `VM ${asText(wanted)} already exists`,
       });
-    return String(wanted);
+    return asText(wanted);
   }
   let id = 100;
   while (taken.has(id)) id += 1;
-  return String(id);
+  return asText(id);
 }
 
 async function guestResources(context: Context): Promise<unknown[]> {

@@ -18,6 +18,7 @@ import { ApiError, type Context, type Route, type TaskLog } from "../../core/rou
 import { requireEnabledStorage, type Storage } from "../../core/storage-config.ts";
 import { FILE_CONTENT, filePath } from "../../core/volume-id.ts";
 import { openUrl } from "../open-url.ts";
+import { asText } from "../../core/text.ts";
 
 function invalid(errors: Record<string, string>): ApiError {
   return new ApiError(400, "Parameter verification failed.", errors);
@@ -45,7 +46,7 @@ const lengthOf = (response: IncomingMessage): number | undefined =>
   response.headers["content-length"] === undefined ? undefined : Number(response.headers["content-length"]);
 
 async function queryMetadata({ parameters }: Context): Promise<unknown> {
-  const url = String(parameters["url"]);
+  const url = asText(parameters["url"]);
   const response = await openUrl(url, "HEAD", parameters["verify-certificates"] !== false).catch(
     (error: unknown) => {
       throw new ApiError(
@@ -77,9 +78,9 @@ async function digestOfFile(path: string, algorithm: string): Promise<string> {
 async function checkSum(path: string, algorithm: unknown, expected: unknown, log: TaskLog): Promise<void> {
   if (algorithm === undefined || expected === undefined) return;
   log(`calculating checksum...`);
-  const got = await digestOfFile(path, String(algorithm));
-  if (got.toLowerCase() !== String(expected).toLowerCase())
-    throw new Error(`checksum mismatch: got '${got}' != expect '${String(expected)}'`);
+  const got = await digestOfFile(path, asText(algorithm));
+  if (got.toLowerCase() !== asText(expected).toLowerCase())
+    throw new Error(`checksum mismatch: got '${got}' != expect '${asText(expected)}'`);
   log("OK, checksum verified");
 }
 
@@ -102,7 +103,7 @@ function progress(size: number | undefined, log: TaskLog): Transform {
 
 async function fetchFile(context: Context, target: string, log: TaskLog, signal: AbortSignal): Promise<void> {
   const { parameters: p } = context;
-  const url = String(p["url"]);
+  const url = asText(p["url"]);
   const temporary = `${target}.tmp_dwnl.${process.pid}.${Date.now()}`;
   log(`downloading ${url} to ${target}`);
   if (existsSync(target)) {
@@ -124,7 +125,7 @@ async function fetchFile(context: Context, target: string, log: TaskLog, signal:
       signal,
     });
     await checkSum(temporary, p["checksum-algorithm"], p["checksum"], log);
-    if (p["compression"] !== undefined) await decompress(temporary, String(p["compression"]));
+    if (p["compression"] !== undefined) await decompress(temporary, asText(p["compression"]));
     renameSync(temporary, target);
   } finally {
     rmSync(temporary, { force: true });
@@ -141,27 +142,27 @@ async function decompress(path: string, compression: string): Promise<void> {
 
 function downloadUrl(context: Context): string {
   const { parameters: p } = context;
-  const storage = requireEnabledStorage(String(p["storage"]));
-  const target = targetOf(storage, String(p["content"]), String(p["filename"]));
+  const storage = requireEnabledStorage(asText(p["storage"]));
+  const target = targetOf(storage, asText(p["content"]), asText(p["filename"]));
   if (existsSync(target) && p["checksum"] === undefined)
     throw new ApiError(500, `refusing to override existing file '${target}'`);
-  const id = normalizeFileName(String(p["filename"]));
+  const id = normalizeFileName(asText(p["filename"]));
   return context.startTask("download", id, (log, signal) => fetchFile(context, target, log, signal));
 }
 
 function upload(context: Context): string {
   const { parameters: p, uploads } = context;
-  const storage = requireEnabledStorage(String(p["storage"]));
+  const storage = requireEnabledStorage(asText(p["storage"]));
   const file = uploads["filename"];
   if (!file) throw invalid({ filename: "no file in the request - a multipart upload is expected" });
-  const target = targetOf(storage, String(p["content"]), file.filename);
+  const target = targetOf(storage, asText(p["content"]), file.filename);
   // Out of the way of the server's clean-up, which runs when a request fails.
   const spooled = `${file.path}.accepted`;
   renameSync(file.path, spooled);
   return context.startTask("imgcopy", "", async (log) => {
     try {
       log(`starting file import from: ${file.path}`);
-      log(`target node: ${String(p["node"])}`);
+      log(`target node: ${asText(p["node"])}`);
       log(`target file: ${target}`);
       log(`file size is: ${statSync(spooled).size}`);
       await checkSum(spooled, p["checksum-algorithm"], p["checksum"], log);

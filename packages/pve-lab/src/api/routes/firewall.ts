@@ -10,6 +10,7 @@ import {
   type FirewallFile,
   type Rule,
 } from "../firewall-file.ts";
+import { asText } from "../../core/text.ts";
 
 /*
  * Kept and answered, not enforced: as on a node whose datacenter firewall is off, which is PVE's default, and
@@ -20,7 +21,7 @@ const FLAGS = ["dhcp", "enable", "ipfilter", "macfilter", "ndp", "radv"];
 const TEXTS = ["log_level_in", "log_level_out", "policy_in", "policy_out"];
 
 const fileOf = (parameters: Parameters): string =>
-  place(`/etc/pve/firewall/${String(parameters["vmid"])}.fw`);
+  place(`/etc/pve/firewall/${asText(parameters["vmid"])}.fw`);
 
 function invalid(errors: Record<string, string>): ApiError {
   return new ApiError(400, "Parameter verification failed.", errors);
@@ -33,7 +34,7 @@ function read(parameters: Parameters): { file: FirewallFile; digest: string } {
 
 async function change(context: Context, action: (file: FirewallFile) => void): Promise<null> {
   const { parameters } = context;
-  const name = `firewall-${String(parameters["vmid"])}`;
+  const name = `firewall-${asText(parameters["vmid"])}`;
   return withLock(name, 10, () => {
     const { file, digest } = read(parameters);
     if (parameters["digest"] !== undefined && parameters["digest"] !== digest)
@@ -75,17 +76,17 @@ function requireRule(file: FirewallFile, parameters: Parameters): { rule: Rule; 
 
 function apply(rule: Rule, parameters: Parameters): Rule {
   const next: Rule = { ...rule, options: { ...rule.options } };
-  if (parameters["type"] !== undefined) next.type = String(parameters["type"]);
-  if (parameters["action"] !== undefined) next.action = String(parameters["action"]);
+  if (parameters["type"] !== undefined) next.type = asText(parameters["type"]);
+  if (parameters["action"] !== undefined) next.action = asText(parameters["action"]);
   if (parameters["enable"] !== undefined) next.enable = Number(parameters["enable"]) !== 0;
-  if (parameters["macro"] !== undefined) next.macro = String(parameters["macro"]);
-  if (parameters["comment"] !== undefined) next.comment = String(parameters["comment"]);
+  if (parameters["macro"] !== undefined) next.macro = asText(parameters["macro"]);
+  if (parameters["comment"] !== undefined) next.comment = asText(parameters["comment"]);
   for (const key of RULE_OPTIONS)
-    if (parameters[key] !== undefined) next.options[key] = String(parameters[key]);
+    if (parameters[key] !== undefined) next.options[key] = asText(parameters[key]);
   for (const key of splitList(parameters["delete"])) {
     if (key === "macro") delete next.macro;
     else if (key === "comment") delete next.comment;
-    else delete next.options[key];
+    else Reflect.deleteProperty(next.options, key);
   }
   checkRule(next);
   return next;
@@ -141,11 +142,11 @@ function writeOptions(context: Context): Promise<null> {
   return change(context, (file) => {
     for (const key of splitList(parameters["delete"])) {
       if (![...FLAGS, ...TEXTS].includes(key)) throw invalid({ delete: `no such option '${key}'` });
-      delete file.options[key];
+      Reflect.deleteProperty(file.options, key);
     }
     for (const key of FLAGS)
       if (parameters[key] !== undefined) file.options[key] = parameters[key] === true ? "1" : "0";
-    for (const key of TEXTS) if (parameters[key] !== undefined) file.options[key] = String(parameters[key]);
+    for (const key of TEXTS) if (parameters[key] !== undefined) file.options[key] = asText(parameters[key]);
   });
 }
 
@@ -166,7 +167,7 @@ export const firewallRoutes: Route[] = [
     handler: ({ parameters }) => {
       const { file, digest } = read(parameters);
       const { rule, pos } = requireRule(file, parameters);
-      return viewRule(rule, String(pos), digest);
+      return viewRule(rule, asText(pos), digest);
     },
   },
   { method: "PUT", path: `${path}/rules/{pos}`, evidence: "observed", handler: updateRule },

@@ -2,6 +2,7 @@ import { splitList } from "../../core/lists.ts";
 import { BUILT_IN_ROLES } from "../../core/privileges.ts";
 import { ApiError, type Context, type Route } from "../../core/route.ts";
 import { changeUserConfig, readUserConfig, type Group, type UserConfig } from "../../core/user-config.ts";
+import { asText } from "../../core/text.ts";
 
 function requireGroup(config: UserConfig, id: string): Group {
   const group = config.groups.get(id);
@@ -21,29 +22,29 @@ function listGroups(context: Context): unknown {
 }
 
 function getGroup({ parameters }: Context): unknown {
-  const { users, comment } = requireGroup(readUserConfig(), String(parameters["groupid"]));
+  const { users, comment } = requireGroup(readUserConfig(), asText(parameters["groupid"]));
   return { members: [...users].sort(), ...(comment === "" ? {} : { comment }) };
 }
 
 function createGroup({ parameters }: Context): null {
-  const id = String(parameters["groupid"]);
+  const id = asText(parameters["groupid"]);
   changeUserConfig((config) => {
     if (config.groups.has(id)) throw new ApiError(500, `group '${id}' already exists`);
-    config.groups.set(id, { users: new Set(), comment: String(parameters["comment"] ?? "") });
+    config.groups.set(id, { users: new Set(), comment: asText(parameters["comment"] ?? "") });
   }, "create group failed");
   return null;
 }
 
 function updateGroup({ parameters }: Context): null {
   changeUserConfig((config) => {
-    const group = requireGroup(config, String(parameters["groupid"]));
-    if (parameters["comment"] !== undefined) group.comment = String(parameters["comment"]);
+    const group = requireGroup(config, asText(parameters["groupid"]));
+    if (parameters["comment"] !== undefined) group.comment = asText(parameters["comment"]);
   }, "update group failed");
   return null;
 }
 
 function removeGroup({ parameters }: Context): null {
-  const id = String(parameters["groupid"]);
+  const id = asText(parameters["groupid"]);
   changeUserConfig((config) => {
     requireGroup(config, id);
     config.groups.delete(id);
@@ -65,14 +66,14 @@ function listRoles(): unknown {
 }
 
 function getRole({ parameters }: Context): unknown {
-  const id = String(parameters["roleid"]);
+  const id = asText(parameters["roleid"]);
   const privileges = BUILT_IN_ROLES.get(id) ?? readUserConfig().roles.get(id);
   if (!privileges) throw new ApiError(500, `role '${id}' does not exist`);
   return Object.fromEntries([...privileges].sort().map((privilege) => [privilege, 1]));
 }
 
 function createRole({ parameters }: Context): null {
-  const id = String(parameters["roleid"]);
+  const id = asText(parameters["roleid"]);
   changeUserConfig((config) => {
     if (config.roles.has(id) || BUILT_IN_ROLES.has(id))
       throw new ApiError(500, `role '${id}' already exists`);
@@ -89,7 +90,7 @@ function requireOwnRole(config: UserConfig, id: string, verb: string): Set<strin
 }
 
 function updateRole({ parameters }: Context): null {
-  const id = String(parameters["roleid"]);
+  const id = asText(parameters["roleid"]);
   changeUserConfig((config) => {
     const role = requireOwnRole(config, id, "modified");
     const old = parameters["append"] === true ? [...role] : [];
@@ -99,7 +100,7 @@ function updateRole({ parameters }: Context): null {
 }
 
 function removeRole({ parameters }: Context): null {
-  const id = String(parameters["roleid"]);
+  const id = asText(parameters["roleid"]);
   changeUserConfig((config) => {
     requireOwnRole(config, id, "deleted");
     config.roles.delete(id);

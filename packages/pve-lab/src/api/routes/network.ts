@@ -6,6 +6,7 @@ import { splitList } from "../../core/lists.ts";
 import { place } from "../../core/places.ts";
 import { ApiError, type Context, type Parameters, type Route, type TaskLog } from "../../core/route.ts";
 import { formatInterfaces, parseInterfaces, type Interface, type Stanza } from "../interfaces-file.ts";
+import { asText } from "../../core/text.ts";
 
 const FILE = "/etc/network/interfaces";
 const STAGED = `${FILE}.new`;
@@ -77,7 +78,7 @@ function view(iface: Interface, priority: number): Record<string, unknown> {
     type: typeOf(iface),
     method: "manual",
     method6: "manual",
-    ...Object.assign({}, ...stanzas.map(addressing)),
+    ...Object.fromEntries(stanzas.flatMap((stanza) => Object.entries(addressing(stanza)))),
     ...special,
     families: [...new Set(stanzas.map(({ family }) => family))],
     ...(comments.length > 0 ? { comments: `${comments.join("\n")}\n` } : {}),
@@ -103,8 +104,8 @@ function list({ parameters }: Context): unknown {
     .map((iface, index) => view(iface, index + 3));
   if (wanted === undefined || wanted === "include_sdn") return all;
   const types =
-    wanted === "any_bridge" || wanted === "any_local_bridge" ? ["bridge", "OVSBridge"] : [String(wanted)];
-  return all.filter(({ type }) => types.includes(String(type)));
+    wanted === "any_bridge" || wanted === "any_local_bridge" ? ["bridge", "OVSBridge"] : [asText(wanted)];
+  return all.filter(({ type }) => types.includes(asText(type)));
 }
 
 function find(interfaces: readonly Interface[], name: string): Interface {
@@ -117,11 +118,11 @@ function find(interfaces: readonly Interface[], name: string): Interface {
 const MADE = new Set(["bridge", "vlan", "eth"]);
 
 function stanzasFrom(parameters: Parameters): Stanza[] {
-  const type = String(parameters["type"]);
+  const type = asText(parameters["type"]);
   if (!MADE.has(type))
     throw new ApiError(501, `network interfaces of type '${type}' are not implemented in the lab`);
   const text = (key: string): string | undefined =>
-    parameters[key] === undefined ? undefined : String(parameters[key]);
+    parameters[key] === undefined ? undefined : asText(parameters[key]);
   const options: [string, string][] = [];
   const add = (key: string, value: string | undefined): void => {
     if (value !== undefined) options.push([key, value]);
@@ -158,11 +159,11 @@ function stanzasFrom(parameters: Parameters): Stanza[] {
 }
 
 function fromParameters(parameters: Parameters): Interface {
-  const comments = String(parameters["comments"] ?? "")
+  const comments = asText(parameters["comments"] ?? "")
     .split("\n")
     .filter((line) => line !== "");
   return {
-    name: String(parameters["iface"]),
+    name: asText(parameters["iface"]),
     auto: parameters["autostart"] === true,
     comments,
     stanzas: stanzasFrom(parameters),
@@ -183,7 +184,7 @@ function create({ parameters }: Context): null {
 
 function update({ parameters }: Context): null {
   const interfaces = readStaged();
-  const old = find(interfaces, String(parameters["iface"]));
+  const old = find(interfaces, asText(parameters["iface"]));
   const next = fromParameters(parameters);
   // Hooks are the owner's; the API does not know them.
   const hooks = old.stanzas[0]?.options.filter(([key]) => /^(?:pre|post)?-?(?:up|down)$/.test(key)) ?? [];
@@ -193,7 +194,7 @@ function update({ parameters }: Context): null {
 
 function remove({ parameters }: Context): null {
   const interfaces = readStaged();
-  const old = find(interfaces, String(parameters["iface"]));
+  const old = find(interfaces, asText(parameters["iface"]));
   return stage(interfaces.filter((iface) => iface !== old));
 }
 
@@ -240,7 +241,7 @@ export const networkRoutes: Route[] = [
     method: "GET",
     path: `${path}/{iface}`,
     evidence: "documented",
-    handler: ({ parameters }) => view(find(readStaged(), String(parameters["iface"])), 3),
+    handler: ({ parameters }) => view(find(readStaged(), asText(parameters["iface"])), 3),
   },
   { method: "PUT", path: `${path}/{iface}`, evidence: "observed", handler: update },
   { method: "DELETE", path: `${path}/{iface}`, evidence: "observed", handler: remove },

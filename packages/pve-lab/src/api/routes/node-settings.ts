@@ -2,6 +2,7 @@ import { existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { digestOf, readTextOr, writeFileAtomic } from "../../core/files.ts";
 import { place } from "../../core/places.ts";
 import { ApiError, type Context, type Route } from "../../core/route.ts";
+import { asText } from "../../core/text.ts";
 
 const RESOLV = "/etc/resolv.conf";
 const HOSTS = "/etc/hosts";
@@ -20,13 +21,13 @@ function readDns(): Record<string, string> {
 
 function writeDns({ parameters }: Context): null {
   const servers = ["dns1", "dns2", "dns3"].flatMap((key) =>
-    parameters[key] === undefined ? [] : [String(parameters[key])],
+    parameters[key] === undefined ? [] : [asText(parameters[key])],
   );
   const kept = readTextOr(place(RESOLV), "")
     .split("\n")
     .filter((line) => line !== "" && !/^(?:nameserver|search|domain)\s/.test(line));
   const lines = [
-    `search ${String(parameters["search"])}`,
+    `search ${asText(parameters["search"])}`,
     ...servers.map((address) => `nameserver ${address}`),
     ...kept,
   ];
@@ -43,7 +44,7 @@ function writeHosts({ parameters }: Context): null {
   const digest = parameters["digest"];
   if (digest !== undefined && digest !== digestOf(readTextOr(place(HOSTS), "")))
     throw new ApiError(500, "detected modified configuration - file changed by other user? Try again.");
-  writeFileAtomic(place(HOSTS), String(parameters["data"]), 0o644);
+  writeFileAtomic(place(HOSTS), asText(parameters["data"]), 0o644);
   return null;
 }
 
@@ -64,7 +65,7 @@ function readTime(): unknown {
 }
 
 function writeTime({ parameters }: Context): null {
-  const zone = String(parameters["timezone"]);
+  const zone = asText(parameters["timezone"]);
   if (/\.\./.test(zone) || !existsSync(`${ZONES}/${zone}`))
     throw new ApiError(400, "Parameter verification failed.", { timezone: "No such timezone." });
   writeFileAtomic(place("/etc/timezone"), `${zone}\n`, 0o644);

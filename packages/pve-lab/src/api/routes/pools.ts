@@ -6,6 +6,7 @@ import { ApiError, type Context, type Route } from "../../core/route.ts";
 import { requireStorage, readStorages } from "../../core/storage-config.ts";
 import { changeUserConfig, readUserConfig, type Pool, type UserConfig } from "../../core/user-config.ts";
 import { listGuests } from "../../guests/index.ts";
+import { asText } from "../../core/text.ts";
 
 function requirePool(config: UserConfig, id: string): Pool {
   const pool = config.pools.get(id);
@@ -56,20 +57,20 @@ async function list(context: Context): Promise<unknown> {
 }
 
 async function get({ parameters }: Context): Promise<unknown> {
-  const pool = requirePool(readUserConfig(), String(parameters["poolid"]));
-  const { poolid: _id, ...rest } = await view("", pool, parameters["type"]);
-  return rest;
+  const pool = requirePool(readUserConfig(), asText(parameters["poolid"]));
+  const shown = await view("", pool, parameters["type"]);
+  return Object.fromEntries(Object.entries(shown).filter(([key]) => key !== "poolid"));
 }
 
 function create({ parameters }: Context): null {
-  const id = String(parameters["poolid"]);
+  const id = asText(parameters["poolid"]);
   changeUserConfig((config) => {
     if (config.pools.has(id)) throw new ApiError(500, `pool '${id}' already exists`);
     const parent = id.includes("/") ? id.slice(0, id.lastIndexOf("/")) : undefined;
     if (parent !== undefined && !config.pools.has(parent))
       throw new ApiError(500, `parent '${parent}' of pool '${id}' does not exist`);
     config.pools.set(id, {
-      comment: String(parameters["comment"] ?? ""),
+      comment: asText(parameters["comment"] ?? ""),
       vms: new Set(),
       storages: new Set(),
     });
@@ -114,10 +115,10 @@ function changeStorages(pool: Pool, ids: readonly string[], context: Context): v
 
 function update(context: Context): null {
   const { parameters } = context;
-  const id = String(parameters["poolid"]);
+  const id = asText(parameters["poolid"]);
   changeUserConfig((config) => {
     const pool = requirePool(config, id);
-    if (parameters["comment"] !== undefined) pool.comment = String(parameters["comment"]);
+    if (parameters["comment"] !== undefined) pool.comment = asText(parameters["comment"]);
     changeGuests(config, id, splitList(parameters["vms"]).map(Number), context);
     changeStorages(pool, splitList(parameters["storage"]), context);
   }, "update pools failed");
@@ -125,7 +126,7 @@ function update(context: Context): null {
 }
 
 function remove({ parameters }: Context): null {
-  const id = String(parameters["poolid"]);
+  const id = asText(parameters["poolid"]);
   changeUserConfig((config) => {
     const { vms, storages } = requirePool(config, id);
     const [vmid] = vms;

@@ -4,6 +4,7 @@ import { ApiError, type Context, type Route } from "../../core/route.ts";
 import { requireEnabledStorage, type Storage } from "../../core/storage-config.ts";
 import { FILE_CONTENT, filePath, parseVolumeId } from "../../core/volume-id.ts";
 import { freeVolume, listVolumes, resolveVolumePath, type VolumeInfo } from "../../volumes/index.ts";
+import { asText } from "../../core/text.ts";
 
 interface FileVolume {
   readonly volid: string;
@@ -83,7 +84,7 @@ function maySee(context: Context, storage: string, volume: FileVolume | VolumeIn
 
 async function list(context: Context): Promise<unknown> {
   const { parameters: p } = context;
-  const storage = requireEnabledStorage(String(p["storage"]));
+  const storage = requireEnabledStorage(asText(p["storage"]));
   const content = typeof p["content"] === "string" ? p["content"] : undefined;
   const vmid = typeof p["vmid"] === "number" ? p["vmid"] : undefined;
   const volumes = await listContent(storage, content, vmid);
@@ -92,8 +93,8 @@ async function list(context: Context): Promise<unknown> {
 
 /** `volume` may come with or without the storage's name. */
 function volumeIdOf({ parameters }: Context): { storage: Storage; name: string; volid: string } {
-  const id = String(parameters["storage"]);
-  const text = String(parameters["volume"]);
+  const id = asText(parameters["storage"]);
+  const text = asText(parameters["volume"]);
   const volid = text.includes(":") ? text : `${id}:${text}`;
   const { storage, name } = parseVolumeId(volid);
   if (storage !== id)
@@ -121,7 +122,7 @@ async function attributes(context: Context): Promise<unknown> {
   };
 }
 
-async function remove(context: Context): Promise<string> {
+function remove(context: Context): string {
   const { storage, name, volid } = volumeIdOf(context);
   const owner = /^(?:base-|vm-|subvol-|basevol-)(\d+)-|\/(?:vm|base)-(\d+)-|vzdump-(?:lxc|qemu)-(\d+)-/
     .exec(name)
@@ -136,15 +137,11 @@ async function remove(context: Context): Promise<string> {
     if (!statSync(path, { throwIfNoEntry: false }))
       throw new ApiError(500, `unable to remove '${volid}' - no such volume`);
   }
-  return context.startTask(
-    "imgdel",
-    `${volid.split(":").join("@")}`.replaceAll(/[:\s]/g, "_"),
-    async (log) => {
-      if (isFileName(name)) rmSync(filePath(storage, name));
-      else await freeVolume(volid);
-      log(`Removed volume '${volid}'`);
-    },
-  );
+  return context.startTask("imgdel", volid.split(":").join("@").replaceAll(/[:\s]/g, "_"), async (log) => {
+    if (isFileName(name)) rmSync(filePath(storage, name));
+    else await freeVolume(volid);
+    log(`Removed volume '${volid}'`);
+  });
 }
 
 const path = "/nodes/{node}/storage/{storage}/content";

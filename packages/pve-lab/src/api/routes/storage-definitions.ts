@@ -1,4 +1,7 @@
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
+import { promisify } from "node:util";
+import { readTextOr } from "../../core/files.ts";
 import { withLock } from "../../core/locks.ts";
 import { splitList } from "../../core/lists.ts";
 import { ApiError, type Context, type Parameters, type Route } from "../../core/route.ts";
@@ -12,6 +15,9 @@ import {
 } from "../../core/storage-config.ts";
 import { FILE_CONTENT } from "../../core/volume-id.ts";
 import { activateStorage } from "../../volumes/index.ts";
+import { asText } from "../../core/text.ts";
+
+const execute = promisify(execFile);
 
 interface Kind {
   /** Options of this type; `fixed` ones are set at creation only. */
@@ -64,8 +70,6 @@ function invalid(text: string, during?: string): ApiError {
   return new ApiError(500, during === undefined ? text : `${during} storage failed: ${text}`);
 }
 
-const asText = (value: unknown): string => (typeof value === "boolean" ? (value ? "1" : "0") : String(value));
-
 function checkContent(kind: Kind, type: string, value: unknown): void {
   for (const content of splitList(value))
     if (!kind.content.includes(content))
@@ -90,12 +94,11 @@ function optionsFrom(kind: Kind, parameters: Parameters, creating: boolean): Rec
 
 /** A definition as the API shows it. */
 function view(section: Section, digest: string): Record<string, unknown> {
-  const options = Object.entries(section.options).map(([key, value]) => [
-    key,
-    NUMERIC.has(key) ? Number(value) : value,
-  ]);
+  const options: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(section.options))
+    options[key] = NUMERIC.has(key) ? Number(value) : value;
   const content = DEFAULT_CONTENT[section.type] ?? "";
-  return { storage: section.id, type: section.type, content, ...Object.fromEntries(options), digest };
+  return { storage: section.id, type: section.type, content, ...options, digest };
 }
 
 /** Makes the folder (unless told not to) and the sub-folders for its content, or says why it cannot be used. */
@@ -117,9 +120,26 @@ export function activateFolder(storage: Storage): void {
   }
 }
 
+/** Mounts an export where the node can; PVE refuses to define a storage that it cannot reach. */
+async function activateExport(storage: Storage): Promise<void> {
+  const { id, path, options } = storage;
+  if (path === undefined) return;
+  const mounts = readTextOr("/proc/mounts", "");
+  if (mounts.split("\n").some((line) => line.split(" ")[1] === path)) return;
+  mkdirSync(path, { recursive: true });
+  const source = `${options["server"] ?? ""}:${options["export"] ?? ""}`;
+  const flags = options["options"] === undefined ? [] : ["-o", options["options"]];
+  try {
+    await execute("mount", ["-t", "nfs", ...flags, source, path], { timeout: 20_000 });
+  } catch {
+    throw new ApiError(500, `storage '${id}' is not online`);
+  }
+}
+
 async function activate(id: string): Promise<void> {
   const storage = readStorages().find((candidate) => candidate.id === id);
   if (!storage?.enabled) return;
+  if (storage.type === "nfs") await activateExport(storage);
   if (storage.type === "zfspool") await activateStorage(storage);
   else if (storage.type === "dir") activateFolder(storage);
 }
@@ -129,8 +149,8 @@ function locked<T>(action: () => Promise<T> | T): Promise<T> {
 }
 
 async function create({ parameters }: Context): Promise<unknown> {
-  const id = String(parameters["storage"]);
-  const type = String(parameters["type"]);
+  const id = asText(parameters["storage"]);
+  const type = asText(parameters["type"]);
   const kind = KINDS[type];
   if (!kind)
     throw new ApiError(
@@ -164,7 +184,7 @@ function find(sections: readonly Section[], id: string): Section {
 }
 
 async function update({ parameters }: Context): Promise<unknown> {
-  const id = String(parameters["storage"]);
+  const id = asText(parameters["storage"]);
   return locked(() => {
     const { sections, digest } = readSections();
     if (parameters["digest"] !== undefined && parameters["digest"] !== digest)
@@ -182,7 +202,7 @@ async function update({ parameters }: Context): Promise<unknown> {
       if (!kind.optional.includes(key)) throw invalid(`no such option '${key}'`, "update");
       if (options[key] !== undefined)
         throw invalid(`cannot set and delete property '${key}' at the same time!`, "update");
-      delete section.options[key];
+      Reflect.deleteProperty(section.options, key);
     }
     Object.assign(section.options, options);
     writeStorageSections(sections);
@@ -191,11 +211,13 @@ async function update({ parameters }: Context): Promise<unknown> {
 }
 
 async function remove({ parameters }: Context): Promise<null> {
-  const id = String(parameters["storage"]);
-  return locked(() => {
+  const id = asText(parameters["storage"]);
+  return locked(async () => {
     const { sections } = readSections();
-    find(sections, id);
+    const { type, options } = find(sections, id);
     writeStorageSections(sections.filter((section) => section.id !== id));
+    if (type === "nfs" && options["path"] !== undefined)
+      await execute("umount", [options["path"]]).catch(() => undefined);
     return null;
   });
 }
@@ -220,7 +242,7 @@ export const storageDefinitionRoutes: Route[] = [
     evidence: "observed",
     handler: ({ parameters }) => {
       const { sections, digest } = readSections();
-      return view(find(sections, String(parameters["storage"])), digest);
+      return view(find(sections, asText(parameters["storage"])), digest);
     },
   },
   { method: "PUT", path: "/storage/{storage}", evidence: "observed", handler: update },

@@ -4,6 +4,7 @@ import { splitList } from "../../core/lists.ts";
 import { ApiError, type Context, type Route } from "../../core/route.ts";
 import { readStorages, requireStorage, type Storage } from "../../core/storage-config.ts";
 import { storageUsage } from "../../volumes/index.ts";
+import { asText } from "../../core/text.ts";
 
 export interface Usage {
   readonly active: boolean;
@@ -79,7 +80,7 @@ export const storageStatusRoutes: Route[] = [
     path: `${path}/{storage}/status`,
     evidence: "observed",
     handler: async ({ parameters }) => {
-      const storage = requireStorage(String(parameters["storage"]));
+      const storage = requireStorage(asText(parameters["storage"]));
       if (!storage.enabled)
         throw new ApiError(500, `storage '${storage.id}' is not available on node '${nodeName()}'`);
       return storageState(storage);

@@ -12,6 +12,7 @@ import {
   taskExitStatus,
 } from "../../core/tasks.ts";
 import { parseUpid, type Upid } from "../../core/upid.ts";
+import { asText } from "../../core/text.ts";
 
 interface Listed extends Upid {
   readonly endtime?: number;
@@ -55,9 +56,9 @@ function list(context: Context): Answer {
   const wanted = splitList(p["statusfilter"]);
   const matches = (task: Listed): boolean => {
     if (!mayAll && !isOwn(context, task)) return false;
-    if (p["vmid"] !== undefined && task.id !== String(p["vmid"])) return false;
+    if (p["vmid"] !== undefined && task.id !== asText(p["vmid"])) return false;
     if (p["typefilter"] !== undefined && task.type !== p["typefilter"]) return false;
-    if (p["userfilter"] !== undefined && !task.user.includes(String(p["userfilter"]))) return false;
+    if (p["userfilter"] !== undefined && !task.user.includes(asText(p["userfilter"]))) return false;
     if (p["since"] !== undefined && task.starttime < Number(p["since"])) return false;
     if (p["until"] !== undefined && task.starttime > Number(p["until"])) return false;
     if (p["errors"] === true && (task.status === undefined || task.status === "OK")) return false;
@@ -70,7 +71,7 @@ function list(context: Context): Answer {
 
 /** The task of a request, if the caller may see it. */
 function requireTask(context: Context, privilege: string): { task: Upid; lines: string[] } {
-  const upid = String(context.parameters["upid"]);
+  const upid = asText(context.parameters["upid"]);
   const task = parseUpid(upid);
   if (!task)
     throw new ApiError(400, "Parameter verification failed.", { upid: "unable to parse worker upid" });

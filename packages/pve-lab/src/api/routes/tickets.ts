@@ -12,6 +12,7 @@ import { ApiError, type Context, type Route } from "../../core/route.ts";
 import { setPassword } from "../../core/secrets.ts";
 import { makeCsrfToken, makeTicket } from "../../core/tickets.ts";
 import { readUserConfig } from "../../core/user-config.ts";
+import { asText } from "../../core/text.ts";
 
 type Grants = Record<string, Record<string, 1>>;
 
@@ -35,9 +36,9 @@ function capabilities(user: string): Grants {
 }
 
 function fullUserName({ parameters }: Context): string {
-  const name = String(parameters["username"]);
+  const name = asText(parameters["username"]);
   const realm = parameters["realm"];
-  const user = realm === undefined || name.includes("@") ? name : `${name}@${String(realm)}`;
+  const user = realm === undefined || name.includes("@") ? name : `${name}@${asText(realm)}`;
   if (!user.includes("@"))
     throw new ApiError(400, "Parameter verification failed.", {
       username: `value '${user}' does not look like a valid user name`,
@@ -48,11 +49,11 @@ function fullUserName({ parameters }: Context): string {
 function createTicket(context: Context): unknown {
   const { parameters } = context;
   const user = fullUserName(context);
-  login(user, String(parameters["password"]));
+  login(user, asText(parameters["password"]));
   const path = parameters["path"];
   if (path !== undefined) {
-    const privileges = String(parameters["privs"] ?? "").split(/[,;\s]+/);
-    if (!isAllowed(user, String(path), privileges, true)) throw new ApiError(401, "authentication failure");
+    const privileges = asText(parameters["privs"] ?? "").split(/[,;\s]+/);
+    if (!isAllowed(user, asText(path), privileges, true)) throw new ApiError(401, "authentication failure");
     return { username: user, cap: capabilities(user) };
   }
   return {
@@ -64,24 +65,24 @@ function createTicket(context: Context): unknown {
 }
 
 function changePassword({ parameters, identity }: Context): null {
-  const user = String(parameters["userid"]);
+  const user = asText(parameters["userid"]);
   if (!readUserConfig().users.has(user)) throw new ApiError(500, `no such user ('${user}')`);
   const confirmation = parameters["confirmation-password"];
   if (identity.user !== "root@pam" || (typeof confirmation === "string" && confirmation !== ""))
-    login(identity.user, String(confirmation ?? ""));
+    login(identity.user, asText(confirmation ?? ""));
   if (user.endsWith("@pam") && user !== "root@pam")
     throw new ApiError(500, "the lab has no other user of the realm pam");
-  setPassword(user, String(parameters["password"]));
+  setPassword(user, asText(parameters["password"]));
   return null;
 }
 
 function permissions({ parameters, identity }: Context): unknown {
   const self = authIdOf(identity);
-  const subject = String(parameters["userid"] ?? self);
+  const subject = asText(parameters["userid"] ?? self);
   if (subject !== self && userOf(subject) !== self && !isAllowed(self, "/access", ["Sys.Audit"]))
     throw permissionError("/access, Sys.Audit");
   const asked = parameters["path"];
-  const paths = asked === undefined ? interestingPaths() : [normalizePath(String(asked)) ?? String(asked)];
+  const paths = asked === undefined ? interestingPaths() : [normalizePath(asText(asked)) ?? asText(asked)];
   const listed = paths.map((path) => {
     const privileges = [...privilegesOn(subject, path)].filter(([name]) => isPrivilege(name)).sort();
     return [

@@ -8,6 +8,7 @@ import {
   type Token,
   type UserConfig,
 } from "../../core/user-config.ts";
+import { asText } from "../../core/text.ts";
 
 /** A token as PVE shows it; its secret is told once, at creation. */
 export function tokenView({ expire, privsep, comment }: Token): Record<string, unknown> {
@@ -15,8 +16,8 @@ export function tokenView({ expire, privsep, comment }: Token): Record<string, u
 }
 
 function idsOf(parameters: Parameters): { user: string; name: string; full: string } {
-  const user = String(parameters["userid"]);
-  const name = String(parameters["tokenid"]);
+  const user = asText(parameters["userid"]);
+  const name = asText(parameters["tokenid"]);
   return { user, name, full: `${user}!${name}` };
 }
 
@@ -34,7 +35,7 @@ function applySettings(token: Token, parameters: Parameters): void {
   }
   if (parameters["expire"] !== undefined) token.expire = Number(parameters["expire"]);
   if (parameters["privsep"] !== undefined) token.privsep = parameters["privsep"] === true;
-  if (parameters["comment"] !== undefined) token.comment = String(parameters["comment"]);
+  if (parameters["comment"] !== undefined) token.comment = asText(parameters["comment"]);
 }
 
 function create({ parameters }: Context): unknown {
@@ -78,7 +79,7 @@ export const tokenRoutes: Route[] = [
     path,
     evidence: "documented",
     handler: ({ parameters }) =>
-      [...requireUser(readUserConfig(), String(parameters["userid"])).tokens].map(([tokenid, token]) => ({
+      [...requireUser(readUserConfig(), asText(parameters["userid"])).tokens].map(([tokenid, token]) => ({
         tokenid,
         ...tokenView(token),
       })),

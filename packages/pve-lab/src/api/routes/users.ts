@@ -12,6 +12,7 @@ import {
   type UserConfig,
 } from "../../core/user-config.ts";
 import { tokenView } from "./tokens.ts";
+import { asText } from "../../core/text.ts";
 
 const REALMS = new Set(["pam", "pve"]);
 
@@ -58,7 +59,7 @@ function list(context: Context): unknown {
 
 function get({ parameters }: Context): unknown {
   const config = readUserConfig();
-  const id = String(parameters["userid"]);
+  const id = asText(parameters["userid"]);
   const user = requireUser(config, id);
   const tokens = [...user.tokens].map(([name, token]) => [name, tokenView(token)]);
   return {
@@ -70,7 +71,7 @@ function get({ parameters }: Context): unknown {
 
 function applySettings(user: User, parameters: Parameters): void {
   for (const key of ["firstname", "lastname", "email", "comment", "keys"] as const)
-    if (parameters[key] !== undefined) user[key] = String(parameters[key]);
+    if (parameters[key] !== undefined) user[key] = asText(parameters[key]);
   if (parameters["enable"] !== undefined) user.enable = parameters["enable"] === true;
   if (parameters["expire"] !== undefined) user.expire = Number(parameters["expire"]);
 }
@@ -84,7 +85,7 @@ function setGroups(config: UserConfig, user: string, groups: readonly string[], 
 }
 
 function create({ parameters }: Context): null {
-  const id = String(parameters["userid"]);
+  const id = asText(parameters["userid"]);
   const realm = id.slice(id.lastIndexOf("@") + 1);
   changeUserConfig((config) => {
     if (config.users.has(id)) throw new ApiError(500, `user '${id}' already exists`);
@@ -103,7 +104,7 @@ function create({ parameters }: Context): null {
 }
 
 function update({ parameters }: Context): null {
-  const id = String(parameters["userid"]);
+  const id = asText(parameters["userid"]);
   changeUserConfig((config) => {
     applySettings(requireUser(config, id), parameters);
     if (parameters["groups"] !== undefined)
@@ -113,7 +114,7 @@ function update({ parameters }: Context): null {
 }
 
 function remove({ parameters }: Context): null {
-  const id = String(parameters["userid"]);
+  const id = asText(parameters["userid"]);
   changeUserConfig((config) => {
     requireUser(config, id);
     if (id === "root@pam") throw new ApiError(500, "user 'root@pam' can't be deleted");
