@@ -8,6 +8,8 @@ export interface ContainerSettings {
   readonly address: string;
   readonly gateway: string;
   readonly consoleLog: string;
+  /** Where {@link renderSeccomp} was written. */
+  readonly seccompProfile: string;
   /** Whether the machine's device limits are cgroup v2's (eBPF) or the older controller's. */
   readonly cgroup: "unified" | "hybrid";
   /** Bind mounts: place on the machine → place in the node. */
@@ -42,6 +44,7 @@ export function renderContainer(settings: ContainerSettings): string {
     "lxc.apparmor.profile = unconfined",
     // The node must not reach the machine's kernel modules and clock; sysctl outside `net` stays read-only.
     "lxc.cap.drop = sys_module sys_time",
+    `lxc.seccomp.profile = ${settings.seccompProfile}`,
     "lxc.mount.auto = proc:mixed sys:mixed",
     // Nested guests need the whole of one cgroup2 tree, whatever layout the machine has.
     "lxc.mount.entry = cgroup2 sys/fs/cgroup cgroup2 rw,nosuid,nodev,noexec,relatime 0 0",
@@ -71,4 +74,20 @@ export function renderContainer(settings: ContainerSettings): string {
     `lxc.net.0.ipv4.gateway = ${settings.gateway}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/**
+ * System calls that a node and its guests do without. sync(2) writes back every file system of the whole machine;
+ * zfs-fuse calls it, and would then wait for guests' images that lie on zfs-fuse itself: a deadlock for every lab here
+ * (seen). fsync, syncfs and freezing stay. Swap and kexec are the machine's own.
+ */
+export function renderSeccomp(): string {
+  const rules = [
+    "sync errno 0",
+    "swapon errno 1",
+    "swapoff errno 1",
+    "kexec_load errno 1",
+    "kexec_file_load errno 1",
+  ];
+  return ["2", "denylist", "[all]", ...rules, ""].join("\n");
 }

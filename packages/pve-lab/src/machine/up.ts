@@ -5,7 +5,7 @@ import type { Image } from "../image/build.ts";
 import { diskCount } from "../image/units.ts";
 import { bundlePrograms, hasProgram, placeNode } from "./bundle.ts";
 import { inNode, initPid, rootOf, start } from "./container.ts";
-import { renderContainer } from "./container-config.ts";
+import { renderContainer, renderSeccomp } from "./container-config.ts";
 import { deploy } from "./deploy.ts";
 import { raiseNetwork, readForwarding, uplinkMtu, usedNetworks } from "./host-network.ts";
 import type { Lab, Memory } from "./lab.ts";
@@ -65,6 +65,8 @@ async function settle(lab: Lab, port: number, image: Image): Promise<Memory> {
 
 async function writeConfig(lab: Lab, memory: Memory, image: Image): Promise<void> {
   const addresses = network(memory.octet);
+  const seccompProfile = path.join(places.lxc(lab), "seccomp");
+  writeWhole(seccompProfile, renderSeccomp());
   const unified = existsSync("/sys/fs/cgroup/cgroup.controllers");
   writeWhole(
     places.config(lab),
@@ -76,6 +78,7 @@ async function writeConfig(lab: Lab, memory: Memory, image: Image): Promise<void
       mtu: await uplinkMtu(),
       address: addresses.node,
       gateway: addresses.gateway,
+      seccompProfile,
       consoleLog: path.join(places.log(lab), "console.log"),
       cgroup: unified ? "unified" : "hybrid",
       mounts: [

@@ -55,6 +55,7 @@ const verbs: Readonly<Record<Tool, Readonly<Record<string, Verb | undefined>>>> 
     snap: zfsSnapshot,
     destroy: zfsDestroy,
     rename: zfsRename,
+    rollback: zfsRollback,
     send: zfsSend,
     version,
     "--version": version,

@@ -1,6 +1,6 @@
 import { UsageError, parseOptions, splitProperty } from "./options.ts";
 import { askedKey, findEmulated, fullName, translate } from "./properties.ts";
-import { RealFailed, must, mustSoon, pass } from "./real.ts";
+import { RealFailed, ask, must, mustSoon, pass } from "./real.ts";
 
 function complain(what: string): (reason: string) => never {
   return (reason) => {
@@ -137,4 +137,21 @@ export function zfsSend(args: readonly string[]): number {
     .map((word) => (/^-[A-Za-z]+$/.test(word) ? word.replace(/[LecwvP]/g, "") : word))
     .filter((word) => word !== "-");
   return pass("zfs", ["send", ...kept]);
+}
+
+/**
+ * zfs rollback. zfs-fuse wants to drop the machine's caches afterwards, which a node may not; a fresh mount forgets the
+ * pages of this dataset just as well.
+ */
+export function zfsRollback(args: readonly string[]): number {
+  const answer = ask("zfs", ["rollback", ...args]);
+  if (answer.status !== 0 && !answer.stderr.includes("drop_caches")) {
+    process.stderr.write(answer.stderr);
+    return answer.status;
+  }
+  const dataset = args.at(-1)?.split("@")[0] ?? "";
+  if (!ask("zfs", ["get", "-H", "-o", "value", "mounted", dataset]).stdout.startsWith("yes")) return 0;
+  mustSoon("zfs", ["unmount", dataset]);
+  must("zfs", ["mount", dataset]);
+  return 0;
 }
