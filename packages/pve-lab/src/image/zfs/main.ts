@@ -8,6 +8,7 @@ import {
   zfsDestroy,
   zfsInherit,
   zfsRename,
+  zfsRollback,
   zfsSend,
   zfsSet,
   zfsSnapshot,
