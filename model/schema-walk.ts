@@ -5,16 +5,30 @@ export type Schema = { [key: string]: unknown };
 
 const asSchema = (value: unknown): Schema => (isObject(value) ? (value as Schema) : {});
 
+// Schemas are constants, and walked again and again.
+const followed = new WeakMap<Schema, Schema>();
+const patterns = new Map<string, RegExp>();
+
+function matches(pattern: string, key: string): boolean {
+  const known = patterns.get(pattern) ?? new RegExp(pattern, "u");
+  patterns.set(pattern, known);
+  return known.test(key);
+}
+
 /** Follows a `$ref` into `$defs`; keywords beside it stay. */
 export function deref(root: Schema, schema: Schema): Schema {
   const ref = schema["$ref"];
   if (typeof ref !== "string") return schema;
+  const known = followed.get(schema);
+  if (known !== undefined) return known;
   const target = ref
     .split("/")
     .slice(1)
     .reduce<unknown>((node, part) => asSchema(node)[part], root);
   const { $ref: _, ...beside } = schema;
-  return { ...deref(root, asSchema(target)), ...beside };
+  const result = { ...deref(root, asSchema(target)), ...beside };
+  followed.set(schema, result);
+  return result;
 }
 
 /** The schema of a member, undefined if the schema knows no such key. */
@@ -22,7 +36,7 @@ export function memberSchema(root: Schema, schema: Schema, key: string): Schema 
   const own = asSchema(schema["properties"])[key];
   if (own !== undefined) return deref(root, asSchema(own));
   for (const [pattern, sub] of Object.entries(asSchema(schema["patternProperties"]))) {
-    if (new RegExp(pattern).test(key)) return deref(root, asSchema(sub));
+    if (matches(pattern, key)) return deref(root, asSchema(sub));
   }
   return undefined;
 }
