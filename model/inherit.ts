@@ -49,7 +49,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   allow: "own",
 };
 
-const defaults: Readonly<Record<string, unknown>> = {
+/** What holds where nobody says anything. */
+export const defaults: Readonly<Record<string, unknown>> = {
   is_template: false,
   memory_mb: 512,
   swap_mb: 512,
