@@ -98,7 +98,7 @@ find_exported() {
   local text found
   text=$(zpool import -d /dev/disk/by-id 2>/dev/null || true)
   found=$(awk -v pool="$name" '/^ *pool:/ { ours = ($2 == pool) } ours' <<<"$text")
-  if (($(grep -c '^ *pool:' <<<"$found") > 1)); then
+  if [[ $(awk '/^ *pool:/' <<<"$found" | wc -l) -gt 1 ]]; then
     fail MISMATCH "several exported pools are called $name" "import the right one by hand: zpool import shows their ids"
   fi
   printf '%s' "$found"
