@@ -35,7 +35,10 @@ export class Checkout {
     for (const file of files) {
       if (file === "" || !existsSync(join(repository, file))) continue;
       mkdirSync(dirname(join(checkout.directory, file)), { recursive: true });
-      cpSync(join(repository, file), join(checkout.directory, file), { verbatimSymlinks: true, preserveTimestamps: true });
+      cpSync(join(repository, file), join(checkout.directory, file), {
+        verbatimSymlinks: true,
+        preserveTimestamps: true,
+      });
     }
     execFileSync("cp", ["-a", join(repository, "node_modules"), checkout.directory]);
     git(checkout.directory, "init", "-q");

@@ -22,6 +22,7 @@ const verbs: Record<string, () => Promise<VerbFile>> = {
   validate: () => import("./verbs/validate.ts"),
   graph: () => import("./verbs/graph.ts"),
   show: () => import("./verbs/show.ts"),
+  migrate: () => import("./verbs/migrate.ts"),
   urns: () => import("./verbs/urns.ts"),
   drift: () => import("./verbs/drift.ts"),
   repair: () => import("./verbs/repair.ts"),

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildModel, formatFindings } from "../../../../model/index.ts";
-import type { Model, Outcome, Sources } from "../../../../model/index.ts";
+import type { Model, Outcome, SourceFile, Sources } from "../../../../model/index.ts";
 import { readSources } from "../../../../model/read-files.ts";
 import { root } from "./checkout.ts";
 import { Failure } from "./failure.ts";
@@ -47,7 +47,12 @@ export function chosenSources(options: FileOptions): Sources {
   });
 }
 
-export const chosenOutcome = (options: FileOptions): Outcome => buildModel(chosenSources(options), { unbuilt: "warn" });
+/** A person's files as texts; what cannot be read is a finding later. */
+export const readTexts = (files: readonly string[]): SourceFile[] =>
+  readSources(root, { hypervisor: files.map((file) => resolve(file)), lxc: [] }).hypervisor;
+
+export const chosenOutcome = (options: FileOptions): Outcome =>
+  buildModel(chosenSources(options), { unbuilt: "warn" });
 
 /** The model, or a Failure with every finding. */
 export function chosenModel(options: FileOptions): Model {

@@ -4,6 +4,7 @@ import { nodeOf, pulumiEnvironment, selectedStack } from "./environment.ts";
 import type { PulumiEnvironment } from "./environment.ts";
 import { errorsOf, readEvents } from "./events.ts";
 import { Failure } from "./failure.ts";
+import { forgetFinishedCreates } from "./pending.ts";
 import { clearStaleLocks } from "./stale-lock.ts";
 
 type PulumiVerb = "preview" | "up" | "refresh" | "destroy";
@@ -26,11 +27,13 @@ export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): 
   }
   const log = newLog(`${verb}.events.jsonl`);
   const yes = stack === "dev" && asksFirst.includes(verb) && !args.some((arg) => /^(-y|--yes)/.test(arg));
-  const { code, stderr } = await pulumi(
-    [verb, ...(yes ? ["--yes"] : []), "--event-log", log, ...args],
-    environment,
-  );
-  if (code === 0) return;
+  // What needs no confirmation needs no preview before it either; `preview` is there for looking.
+  const implied = yes ? (verb === "up" ? ["--yes", "--skip-preview"] : ["--yes"]) : [];
+  const { code, stderr } = await pulumi([verb, ...implied, "--event-log", log, ...args], environment);
+  if (code === 0) {
+    if (verb === "up") await forgetFinishedCreates(readEvents(log), stack, environment.variables);
+    return;
+  }
   const errors = errorsOf(readEvents(log));
   const cause = errors.length > 0 ? errors.join("\n  ") : lastError(stderr);
   throw new Failure(`pulumi ${verb} failed: ${cause}`, { log, next: nextCommand(verb, cause, stack), code });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { newLog, places, root } from "../lib/checkout.ts";
@@ -6,8 +6,9 @@ import { ensureEngine, installPlugins, knownEngine } from "../lib/engine.ts";
 import { ownVariables } from "../lib/environment.ts";
 import { errorsOf, readEvents } from "../lib/events.ts";
 import { Failure } from "../lib/failure.ts";
-import { labPreflight, labUp } from "../lib/lab.ts";
+import { labPreflight, labRun, labUp } from "../lib/lab.ts";
 import type { Preflight } from "../lib/lab.ts";
+import { forgetFinishedCreates } from "../lib/pending.ts";
 import { capture } from "../lib/process.ts";
 import { duration, Progress } from "../lib/progress.ts";
 import { nextCommand } from "../lib/pulumi-verb.ts";
@@ -76,7 +77,10 @@ async function prepareStack(): Promise<void> {
     cwd: root,
     env,
   });
-  if (selected.code === 0) return;
+  if (selected.code === 0 && (await describesThisNode(env))) return;
+  // The lab was made anew behind this checkout's back: the old state is about a node that is gone.
+  rmSync(places.backend, { recursive: true, force: true });
+  mkdirSync(places.backend, { recursive: true, mode: 0o700 });
   // Pulumi writes the file anew on `init`; it is committed complete, and stays as it is.
   const settings = join(root, `Pulumi.${stack}.yaml`);
   const before = existsSync(settings) ? readFileSync(settings) : undefined;
@@ -84,6 +88,13 @@ async function prepareStack(): Promise<void> {
   if (before) writeFileSync(settings, before);
   if (made.code !== 0)
     throw new Failure(`stack ${stack} cannot be made: ${made.stderr.trim()}`, { next: "bin/phoenix doctor" });
+}
+
+/** A state with resources has left its scripts on the node; a blank node is another one. */
+async function describesThisNode(env: NodeJS.ProcessEnv): Promise<boolean> {
+  const { stdout } = await capture("pulumi", ["stack", "--show-urns", "--stack", stack], { cwd: root, env });
+  if (!stdout.includes("phoenix:NodeScripts")) return true;
+  return (await labRun([`test -d /var/lib/phoenix/${stack}`])).code === 0;
 }
 
 async function up(progress: Progress, step: { note(text: string): void }): Promise<void> {
@@ -106,9 +117,13 @@ async function up(progress: Progress, step: { note(text: string): void }): Promi
   const env = { ...process.env, ...variables, PULUMI_DEBUG_COMMANDS: "true" };
   const { code, stderr } = await capture("pulumi", args, { cwd: root, env, log });
   stop();
-  if (code === 0) return;
-  const errors = errorsOf(readEvents(events));
-  const cause = errors.length > 0 ? errors.join("\n  ") : stderr.trim();
+  const seen = readEvents(events);
+  if (code === 0) {
+    await forgetFinishedCreates(seen, stack, env);
+    return;
+  }
+  const errors = errorsOf(seen);
+  const cause = errors.length > 0 ? errors.join("\n  ") : stderr.trim() || `it was ended (exit code ${code})`;
   const next = nextCommand("up", cause, stack);
   throw new Failure(`pulumi up failed: ${cause}`, { log, next });
 }
