@@ -7,6 +7,7 @@ import { bundlePrograms, hasProgram, placeNode } from "./bundle.ts";
 import { inNode, initPid, rootOf, start } from "./container.ts";
 import { renderContainer, renderSeccomp } from "./container-config.ts";
 import { deploy } from "./deploy.ts";
+import { stopNode } from "./down.ts";
 import { raiseNetwork, readForwarding, uplinkMtu, usedNetworks } from "./host-network.ts";
 import type { Lab, Memory } from "./lab.ts";
 import { network, places, readMemory, writeMemory, writeWhole } from "./lab.ts";
@@ -63,38 +64,38 @@ async function settle(lab: Lab, port: number, image: Image): Promise<Memory> {
   );
 }
 
-async function writeConfig(lab: Lab, memory: Memory, image: Image): Promise<void> {
+/** The container's configuration, and whether the one that it was last started with differs. */
+async function writeConfig(lab: Lab, memory: Memory, image: Image): Promise<boolean> {
   const addresses = network(memory.octet);
   const seccompProfile = path.join(places.lxc(lab), "seccomp");
   writeWhole(seccompProfile, renderSeccomp());
   const unified = existsSync("/sys/fs/cgroup/cgroup.controllers");
-  writeWhole(
-    places.config(lab),
-    renderContainer({
-      name: lab.container,
-      lower: image.root,
-      upper: places.upper(lab),
-      bridge: lab.bridge,
-      mtu: await uplinkMtu(),
-      address: addresses.node,
-      gateway: addresses.gateway,
-      seccompProfile,
-      consoleLog: path.join(places.log(lab), "console.log"),
-      cgroup: unified ? "unified" : "hybrid",
-      mounts: [
-        { from: places.programs(lab), to: "/opt/pve-lab", readOnly: true },
-        { from: image.template, to: "/usr/share/pve-lab/template", readOnly: true },
-        { from: places.disks(lab), to: "/var/lib/pve-lab/disks", readOnly: false },
-      ],
-    }),
-  );
+  const text = renderContainer({
+    name: lab.container,
+    lower: image.root,
+    upper: places.upper(lab),
+    bridge: lab.bridge,
+    mtu: await uplinkMtu(),
+    address: addresses.node,
+    gateway: addresses.gateway,
+    seccompProfile,
+    consoleLog: path.join(places.log(lab), "console.log"),
+    cgroup: unified ? "unified" : "hybrid",
+    mounts: [
+      { from: places.programs(lab), to: "/opt/pve-lab", readOnly: true },
+      { from: image.template, to: "/usr/share/pve-lab/template", readOnly: true },
+      { from: places.disks(lab), to: "/var/lib/pve-lab/disks", readOnly: false },
+    ],
+  });
+  const before = existsSync(places.config(lab)) ? readFileSync(places.config(lab), "utf8") : "";
+  writeWhole(places.config(lab), text);
+  return before !== text;
 }
 
 async function bootNode(lab: Lab, memory: Memory, image: Image): Promise<void> {
   for (const directory of [places.upper(lab), places.log(lab), places.programs(lab)])
     mkdirSync(directory, { recursive: true });
   ensureDisks(lab);
-  await writeConfig(lab, memory, image);
   await deploy(lab, memory, places.upper(lab), image.root);
   await start(lab);
 }
@@ -159,7 +160,11 @@ export async function up(lab: Lab, checks: Preflight): Promise<NodeFacts> {
   await ensureKeys(lab, network(memory.octet).node);
   // A lab keeps the image that its own layer was laid over.
   const kept = { ...wanted, ...imageOf(lab, memory, wanted) };
-  const pid = await initPid(lab);
+  const found = await initPid(lab);
+  const changed = await writeConfig(lab, memory, kept);
+  if (found !== undefined && changed)
+    await step("stop the node: its container has changed", () => stopNode(lab, 30));
+  const pid = changed ? undefined : found;
   if (pid === undefined) await step("start the node", () => bootNode(lab, memory, kept));
   else await step("refresh the running node", () => refreshNode(lab, memory, pid, before));
   return step("wait until it answers", () => waitReady(lab, memory));
