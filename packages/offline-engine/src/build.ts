@@ -94,7 +94,8 @@ async function proxmoxveFlags(compile: Compile, version: string): Promise<{ flag
 
 const workOf = () => join(cacheRoot(), "go-work");
 
-function compilerFor(go: Toolchain): Compile {
+/** The environment in which Go compiles reproducibly and leaves the machine as it was. */
+export function goEnvironment(go: Toolchain): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     CGO_ENABLED: "0",
@@ -108,6 +109,11 @@ function compilerFor(go: Toolchain): Compile {
     env["GOCACHE"] = join(workOf(), "build");
     env["GOFLAGS"] += " -modcacherw";
   }
+  return env;
+}
+
+function compilerFor(go: Toolchain): Compile {
+  const env = goEnvironment(go);
   return async (what, module, output, target, flags) => {
     const args = ["build", "-ldflags", `-s -w ${flags.link}`, "-o", output];
     if (flags.overlay) args.push("-overlay", flags.overlay);

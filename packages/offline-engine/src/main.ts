@@ -4,12 +4,14 @@ import { Failure } from "./failure.ts";
 import { install } from "./install.ts";
 import { provide } from "./provide.ts";
 import { say } from "./say.ts";
+import { testGo } from "./test-go.ts";
 
 const usage = `Provides the Pulumi engine and its plugins where only package registries can be reached.
 
   main.ts ensure [--json]               find, download or build them (cached); says where they are
   main.ts install --home DIR            the same, and link the plugins into a Pulumi home
-  main.ts doctor [--json] [--home DIR]  which are in use: yours, official releases, or built here`;
+  main.ts doctor [--json] [--home DIR]  which are in use: yours, official releases, or built here
+  main.ts test [--json]                 run the Go tests (--json: the report of \`go test -json\`)`;
 
 async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -49,6 +51,8 @@ async function main(args: string[]): Promise<number> {
       else for (const f of findings) console.log(`${f.name} ${f.version}: ${words[f.state]}`);
       return findings.some((f) => f.state === "missing") ? 1 : 0;
     }
+    case "test":
+      return testGo(values.json ?? false);
     default:
       throw new Failure(`unknown verb ${verb}\n${usage}`);
   }

@@ -22,16 +22,13 @@ var errNoNode = errors.New("no `node` on PATH: install Node.js 22.18 or newer")
 
 // Run executes the program once, until it ends.
 func (h *Host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.RunResponse, error) {
+	ctx, kill := context.WithCancel(ctx)
+	defer kill()
+	defer context.AfterFunc(h.life, kill)()
 	command, err := h.command(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(h.life, func() {
-		if command.Process != nil {
-			_ = command.Process.Kill()
-		}
-	})
-	defer stop()
 
 	err = command.Run()
 	var exit *exec.ExitError

@@ -37,8 +37,8 @@ const (
 // Provider describes the plugin. metadata is what the schema generator wrote: which half of the provider, the
 // older SDKv2 one or the framework one, answers for which resource.
 func Provider(metadata []byte) tfbridge.ProviderInfo {
-	both := pf.MuxShimWithPF(context.Background(),
-		sdkv2.NewProvider(provider.ProxmoxVirtualEnvironment()), fwprovider.New(Version)())
+	framework := fwprovider.New(Version)()
+	both := pf.MuxShimWithPF(context.Background(), sdkv2.NewProvider(provider.ProxmoxVirtualEnvironment()), framework)
 	info := tfbridge.ProviderInfo{
 		P:            both,
 		Name:         "proxmox",
@@ -47,7 +47,7 @@ func Provider(metadata []byte) tfbridge.ProviderInfo {
 		License:      "Apache-2.0",
 		GitHubOrg:    "bpg",
 		Version:      Version,
-		Resources:    resourcesWithOwnID(both),
+		Resources:    resourcesWithOwnID(pf.ShimProvider(framework)),
 		MetadataInfo: tfbridge.NewProviderMetadata(metadata),
 	}
 	info.MustComputeTokens(tfbridge.Strategy{
@@ -83,7 +83,8 @@ func split(name string) (module, member string, err error) {
 	return module, strings.ToUpper(last[:1]) + last[1:] + suffix, nil
 }
 
-// resourcesWithOwnID renames `id` where a person gives it, and takes Pulumi's id from there.
+// resourcesWithOwnID renames `id` where a person gives it, and takes Pulumi's id from there. That happens only in the
+// framework half: in the SDKv2 half every resource has an implicit `id` that looks like an input and is none.
 func resourcesWithOwnID(p shim.Provider) map[string]*tfbridge.ResourceInfo {
 	infos := map[string]*tfbridge.ResourceInfo{}
 	p.ResourcesMap().Range(func(name string, r shim.Resource) bool {
