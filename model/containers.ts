@@ -231,6 +231,14 @@ function rootfsOf(
       remedy: "a storage with content `rootdir` is needed",
     });
   }
+  const linked =
+    config?.clone_mode === "linked" || (config?.clone_mode === undefined && config?.is_template === true);
+  if (parent !== undefined && linked && own("storage_pool") && storageId !== parent.spec.rootfs.storage) {
+    const message = `a linked clone lies on the storage of its template ${parent.spec.vmid}, \`${parent.spec.rootfs.storage}\``;
+    findings.add(locator, [...path, "storage_pool"], message, {
+      remedy: '`"clone_mode": "full"` makes a copy of its own',
+    });
+  }
   if (parent !== undefined && sizeGb < parent.spec.rootfs.sizeGb) {
     const message = `${sizeGb} GiB is smaller than its template ${parent.spec.vmid} with ${parent.spec.rootfs.sizeGb} GiB`;
     findings.add(locator, [...path, "storage_size_gb"], message, {

@@ -245,6 +245,10 @@ function checkOsTemplates(
     locator,
     findings,
   );
+  const files = templates.map(
+    ({ storage, url }) => `${storage}:vztmpl/${url.slice(url.lastIndexOf("/") + 1)}`,
+  );
+  noneTwice("image", files, (i) => ["os_templates", i, "url"], locator, findings);
   templates.forEach((template, i) => {
     const path: Path = ["os_templates", i, "storage"];
     const storage = storages.find((candidate) => candidate.id === template.storage);

@@ -112,7 +112,11 @@ function load(
   }
   if (parsed.length < files.length) return undefined;
   const locator = new Locator(parsed);
-  const value = merge(parsed);
+  const { value, idle } = merge(parsed);
+  for (const { file, path } of idle) {
+    const message = `nothing to take out here: no file before this one has \`${String(path.at(-1))}\``;
+    findings.warn(new Locator([file]), path, message);
+  }
   if (!isObject(value)) {
     findings.add(locator, [], "the file must hold an object", { class: "schema", remedy: "{ ... }" });
     return undefined;

@@ -46,7 +46,7 @@ function dropNoise(errors: readonly ErrorObject[]): ErrorObject[] {
     const fitting = result.filter(inside);
     if (fitting.length > 0) result = result.filter((error) => error !== choice);
   }
-  return result.filter((error) => error.keyword !== "if");
+  return result.filter(({ keyword, schemaPath }) => keyword !== "if" && !schemaPath.includes("/contains/"));
 }
 
 function isBelow(error: ErrorObject, choice: ErrorObject): boolean {
@@ -123,6 +123,10 @@ function explain(error: ErrorObject, root: Schema): SchemaProblem {
       const { i, j } = params as { i: number; j: number };
       const twice = Array.isArray(error.data) ? show((error.data as unknown[])[i]) : value;
       return { path: [...path, Math.max(i, j)], message: `${twice} is in the list twice`, what: "value" };
+    }
+    case "contains": {
+      const wanted = (error.schema as { const?: unknown }).const;
+      return { path, message: `${show(wanted)} must be in this list`, ...hint, what: "value" };
     }
     case "minItems":
       return {

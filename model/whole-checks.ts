@@ -73,13 +73,18 @@ function checkShares(whole: Whole): void {
 }
 
 /** Volumes are datasets of their own: any storage made from a dataset will do. */
-function checkVolumes({ hostConfig, input, resolved }: Whole): void {
+function checkVolumes({ hostConfig, hostLocator, input, resolved }: Whole): void {
   const { configs, host, locator, findings } = input;
   for (const [ctid, config] of [...configs].sort(([a], [b]) => a - b)) {
     const places = new Map<string, string>();
     const names = new Set<string>();
     for (const [name, volume] of Object.entries(hostConfig.shared_volumes ?? {})) {
       const mount = volume.mounts[String(ctid)];
+      const taken = mount === undefined ? undefined : places.get(mount);
+      if (taken !== undefined) {
+        const place: Path = ["shared_volumes", name, "mounts", String(ctid)];
+        findings.add(hostLocator, place, `${taken} is mounted at ${mount} already`);
+      }
       if (mount !== undefined) places.set(mount, `the shared volume \`${name}\``);
     }
     (config.volumes ?? []).forEach((volume, i) => {
