@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { searchPath } from "../machine/run.ts";
 import type { Say } from "../machine/steps.ts";
 import { Failure } from "../machine/steps.ts";
 import type { Recipe } from "./recipe.ts";
@@ -40,7 +41,12 @@ export function bootstrap(options: BootstrapOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn("mmdebstrap", args, {
       stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, LC_ALL: "C.UTF-8", SOURCE_DATE_EPOCH: String(sourceDateEpoch) },
+      env: {
+        ...process.env,
+        PATH: searchPath(),
+        LC_ALL: "C.UTF-8",
+        SOURCE_DATE_EPOCH: String(sourceDateEpoch),
+      },
     });
     let log = "";
     child.stderr.setEncoding("utf8");

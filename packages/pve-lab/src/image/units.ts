@@ -93,6 +93,30 @@ done </etc/pve-lab/published
 `,
 );
 
+/**
+ * Without udev lsblk knows no file systems. It reads udev's database, so that is filled, from what is really on the
+ * lab's disks, at the moment of asking.
+ */
+const lsblk: NodeFile = {
+  path: "/usr/local/bin/lsblk",
+  mode: 0o755,
+  text: `#!/bin/sh
+set -eu
+mkdir -p /run/udev/data
+for link in /dev/disk/by-id/scsi-PHOENIX_LAB_DISK_*; do
+  [ -b "$link" ] || continue
+  device=$(readlink -f "$link")
+  record=/run/udev/data/b$(/usr/bin/lsblk -dno MAJ:MIN "$device" | tr -d ' ')
+  {
+    printf 'I:1\\nE:ID_SERIAL=%s\\nE:ID_MODEL=PHOENIX_LAB_DISK\\n' "$(basename "$link" | sed s/^scsi-//)"
+    blkid -p -o udev "$device" 2>/dev/null | sed 's/^/E:/' || true
+  } >"$record.$$"
+  mv "$record.$$" "$record"
+done
+exec /usr/bin/lsblk "$@"
+`,
+};
+
 const front = (name: string): NodeFile => ({
   path: `/usr/sbin/${name}`,
   mode: 0o755,
@@ -258,6 +282,7 @@ export function commonFiles(): NodeFile[] {
     detach,
     mountZfs,
     publish,
+    lsblk,
     front("zfs"),
     front("zpool"),
     ...units,

@@ -1,4 +1,14 @@
-import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { initPid, stop } from "./container.ts";
 import { lowerNetwork } from "./host-network.ts";
@@ -43,11 +53,31 @@ function nodeDevices(pid: number): Set<string> {
   return devices;
 }
 
+/** Ends the FUSE connections with these device numbers, so that whoever waits for them gets an error. */
+async function abortFuse(devices: ReadonlySet<string>): Promise<void> {
+  const control = mkdtempSync(path.join(tmpdir(), "phoenix-lab-fuse-"));
+  try {
+    if ((await attempt("mount", ["-t", "fusectl", "none", control])).code !== 0) return;
+    for (const device of devices) {
+      const file = path.join(control, device.split(":")[1] ?? "", "abort");
+      if (existsSync(file)) writeFileSync(file, "1");
+    }
+  } finally {
+    await attempt("umount", [control]);
+    rmdirSync(control);
+  }
+}
+
 /** Stops the node and frees what outlives its processes: loop devices on its files. */
 export async function stopNode(lab: Lab, patienceSeconds: number): Promise<void> {
   const pid = await initPid(lab);
   const devices = pid === undefined ? new Set<string>() : nodeDevices(pid);
   await stop(lab, patienceSeconds);
+  if ((await initPid(lab)) !== undefined) {
+    // A file system whose daemon hangs holds the processes that use it: cut it off from its daemon.
+    await abortFuse(devices);
+    await stop(lab, 0);
+  }
   const inodes = diskInodes(lab);
   const ours = (loop: Loop): boolean => {
     const device = loop["back-maj:min"]?.trim() ?? "";

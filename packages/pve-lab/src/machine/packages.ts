@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { searchPath } from "./run.ts";
 import type { Say } from "./steps.ts";
 import { Failure } from "./steps.ts";
 
@@ -24,7 +25,7 @@ function apt(args: readonly string[], say: Say): Promise<{ code: number; tail: s
   return new Promise((resolve, reject) => {
     const child = spawn("apt-get", [...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" },
+      env: { ...process.env, PATH: searchPath(), DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" },
     });
     let tail = "";
     const take = (chunk: string): void => {

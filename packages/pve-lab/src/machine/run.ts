@@ -24,6 +24,15 @@ export class CommandFailed extends Error {
   }
 }
 
+/** The administrator's directories too: where root came by `su`, they may be missing. */
+export function searchPath(): string {
+  const own = (process.env["PATH"] ?? "").split(":").filter((part) => part !== "");
+  const wanted = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"].filter(
+    (part) => !own.includes(part),
+  );
+  return [...own, ...wanted].join(":");
+}
+
 /** Runs a command without a shell and answers with what it said; never throws for a non-zero exit status. */
 export function attempt(command: string, args: readonly string[], options: RunOptions = {}): Promise<Result> {
   return new Promise((resolve) => {
@@ -35,7 +44,7 @@ export function attempt(command: string, args: readonly string[], options: RunOp
         maxBuffer: 64 * 1024 * 1024,
         timeout: options.timeoutMs ?? 0,
         killSignal: "SIGKILL",
-        env: { ...process.env, LC_ALL: "C.UTF-8", ...options.environment },
+        env: { ...process.env, PATH: searchPath(), LC_ALL: "C.UTF-8", ...options.environment },
         ...(options.directory === undefined ? {} : { cwd: options.directory }),
       },
       (error, stdout, stderr) => {
