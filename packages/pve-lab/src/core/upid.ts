@@ -22,7 +22,7 @@ export function formatUpid(parts: Omit<Upid, "upid">): Upid {
 }
 
 const PATTERN =
-  /^UPID:([a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?):([0-9A-Fa-f]{8}):([0-9A-Fa-f]{8,9}):([0-9A-Fa-f]{8,9}):([^:\s]+):([^:\s]*):([^:\s]+):$/;
+  /^UPID:([a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?):([0-9A-Fa-f]{8}):([0-9A-Fa-f]{8,9}):([0-9A-Fa-f]{8,9}):([^:\s/]+):([^:\s/]*):([^:\s/]+):$/;
 
 /** The parts, or nothing when the text is no UPID. */
 export function parseUpid(upid: string): Upid | undefined {

@@ -96,7 +96,16 @@ async function listPools(): Promise<unknown> {
     });
 }
 
+/** Datasets that a storage could use: everything but the volumes of guests. */
+async function scanDatasets(): Promise<unknown> {
+  const names = (await output("zfs", "list", "-H", "-t", "filesystem", "-o", "name")).split("\n");
+  return names
+    .filter((name) => name !== "" && !/\/(?:subvol|basevol|vm|base)-\d+-/.test(name))
+    .map((pool) => ({ pool }));
+}
+
 export const diskRoutes: Route[] = [
   { method: "GET", path: "/nodes/{node}/disks/list", evidence: "documented", handler: list },
   { method: "GET", path: "/nodes/{node}/disks/zfs", evidence: "documented", handler: listPools },
+  { method: "GET", path: "/nodes/{node}/scan/zfs", evidence: "documented", handler: scanDatasets },
 ];

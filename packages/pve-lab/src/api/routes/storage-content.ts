@@ -137,7 +137,7 @@ function remove(context: Context): string {
     if (!statSync(path, { throwIfNoEntry: false }))
       throw new ApiError(500, `unable to remove '${volid}' - no such volume`);
   }
-  return context.startTask("imgdel", volid.split(":").join("@").replaceAll(/[:\s]/g, "_"), async (log) => {
+  return context.startTask("imgdel", owner === undefined ? storage.id : `${owner}@${storage.id}`, async (log) => {
     if (isFileName(name)) rmSync(filePath(storage, name));
     else await freeVolume(volid);
     log(`Removed volume '${volid}'`);
