@@ -46,7 +46,11 @@ signatures_of() {
     printf 'unreadable: %s\n' "$text"
     return 0
   fi
-  awk 'NF { name = $1; $1 = ""; sub(/^ +/, ""); print "signature " name ($0 == "" ? "" : " (" $0 ")") }' <<<"$text"
+  # The second reader speaks only where the first found nothing.
+  if [[ -n $text ]]; then
+    awk 'NF { name = $1; $1 = ""; sub(/^ +/, ""); print "signature " name ($0 == "" ? "" : " (" $0 ")") }' <<<"$text" | sort -u
+    return 0
+  fi
   code=0
   text=$(blkid -p -o export "$device" 2>&1) || code=$?
   case $code in
