@@ -29,7 +29,7 @@ StandardError=file:/run/pve/ct-%i.stderr
 
 const guestsUnit = `[Unit]
 Description=PVE guests
-Requires=pve-lab.service
+Wants=pve-lab.service
 After=pve-lab.service network.target networking.service zfs-fuse.service
 
 [Service]

@@ -159,8 +159,22 @@ function entries(): StartEntry[] {
   return guestIds().map((vmid) => ({ vmid, values: loadConfig(vmid).values }));
 }
 
+/** systemd starts the daemon and goes on; it answers a moment later. */
+async function waitForApi(): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await call("GET", "/version");
+      return;
+    } catch (error) {
+      if (attempt === 300) throw error;
+      await pause(0.2);
+    }
+  }
+}
+
 /** After the node's start: guests with `onboot`, in order, with their delays. */
 async function startAll(command: Command): Promise<void> {
+  await waitForApi();
   for (const { vmid, delay } of bootOrder(entries())) {
     if (isRunning(vmid)) continue;
     command.print(`Starting CT ${vmid}\n`);

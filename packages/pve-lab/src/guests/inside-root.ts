@@ -1,11 +1,13 @@
 import {
   chownSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { isMissing } from "../core/files.ts";
@@ -97,6 +99,14 @@ export class GuestRoot {
     const target = this.resolve(path);
     if (!lstatSync(target, { throwIfNoEntry: false })) this.write(path, "");
     return target;
+  }
+
+  /** Makes a link unless there is something already. */
+  link(path: string, text: string): void {
+    const target = this.resolve(path, false);
+    if (lstatSync(target, { throwIfNoEntry: false })) return;
+    symlinkSync(text, target);
+    lchownSync(target, this.#owner.uid, this.#owner.gid);
   }
 
   remove(path: string): void {

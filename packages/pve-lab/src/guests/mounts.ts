@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { volumeImage } from "../volumes/index.ts";
-import { mountImage, unmountAll } from "../volumes/image.ts";
+import { growFileSystem, mountImage, unmountAll } from "../volumes/image.ts";
 import { run } from "../volumes/run.ts";
 import type { GuestConfig } from "./config-file.ts";
 import { deviceNumbers, passthroughDevices } from "./devices.ts";
@@ -37,7 +37,9 @@ async function mountOne(key: string, mountPoint: MountPoint, root: GuestRoot, ro
   const readOnly = mountPoint["ro"] === "1";
   const extra = (mountPoint["mountoptions"] ?? "").split(";").filter(Boolean);
   if (mountPointType(mountPoint) === "volume") {
-    await mountImage(await volumeImage(volume), target, {
+    const image = await volumeImage(volume);
+    if (!readOnly) await growFileSystem(image);
+    await mountImage(image, target, {
       readOnly,
       options: ["noatime", ...(mountPoint["acl"] === "0" ? ["noacl"] : []), ...extra],
     });

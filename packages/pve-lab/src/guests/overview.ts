@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import { readTextOr } from "../core/files.ts";
 import { guestIds, loadConfig } from "./config-store.ts";
 import { rootfsPath } from "./lxc-config.ts";
-import { initPid, runningGuests } from "./process.ts";
+import { initPid, runningGuests, uptimeOf } from "./process.ts";
 import { parseMountPoint, parseSize } from "./property-string.ts";
 
 /** State of a container as lists and `status/current` show it. Sizes in bytes, times in seconds. */
@@ -70,7 +70,7 @@ async function describe(vmid: number, running: boolean): Promise<GuestOverview> 
     swap: 0,
     maxdisk: parseSize(parseMountPoint(values["rootfs"] ?? "")["size"] ?? "") ?? 0,
     disk: running ? await usedBytes(rootfsPath(vmid)) : 0,
-    uptime: pid === undefined ? 0 : uptimeOf(pid),
+    uptime: pid === undefined ? 0 : Math.max(1, Math.round(uptimeOf(pid))),
     ...(values["tags"] === undefined ? {} : { tags: values["tags"] }),
     ...(values["lock"] === undefined ? {} : { lock: values["lock"] }),
     ...(pid === undefined ? {} : { pid }),
@@ -87,14 +87,6 @@ async function usedBytes(path: string): Promise<number> {
   } catch {
     return 0;
   }
-}
-
-/** Seconds since a process started; the kernel counts its start in hundredths of a second since boot. */
-function uptimeOf(pid: number): number {
-  const stat = readTextOr(`/proc/${pid}/stat`, "");
-  const started = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? 0) / 100;
-  const now = Number(readTextOr("/proc/uptime", "0").split(" ")[0]);
-  return started === 0 ? 0 : Math.max(1, Math.round(now - started));
 }
 
 /** Bytes received and sent by the guest's interfaces. */

@@ -5,7 +5,15 @@ import type { GuestConfig } from "./config-file.ts";
 import { loadConfig, requireUnlocked, saveConfig, withConfigLock } from "./config-store.ts";
 import { unmountGuest } from "./mounts.ts";
 import { applyPending, hasPending } from "./pending.ts";
-import { isRunning, startFailure, stderrFile, unitOf, waitUntilDown, waitUntilUp } from "./process.ts";
+import {
+  isRunning,
+  startFailure,
+  stderrFile,
+  unitOf,
+  waitForSignalHandling,
+  waitUntilDown,
+  waitUntilUp,
+} from "./process.ts";
 
 /** @throws ApiError 500 `CT 910 not running` */
 export function requireRunning(vmid: number): void {
@@ -85,6 +93,7 @@ export function shutdownGuest(vmid: number, log: TaskLog, how: Shutdown = {}): P
 }
 
 async function halt(vmid: number, { timeout = 60, force = false }: Shutdown): Promise<void> {
+  await waitForSignalHandling(vmid, Math.min(timeout, 10));
   const args = ["-n", String(vmid), ...(force ? [] : ["--nokill"]), "--timeout", String(timeout)];
   await run("lxc-stop", args, { timeoutSeconds: timeout + 15 }).catch((error: unknown) => {
     if (isRunning(vmid)) throw error;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isMissing } from "../core/files.ts";
+import { isMissing, readTextOr } from "../core/files.ts";
 import { CommandError, run } from "../volumes/run.ts";
 import { LXC_FOLDER } from "./lxc-config.ts";
 
@@ -69,4 +69,30 @@ export function stderrFile(vmid: number): string {
 export async function startFailure(vmid: number): Promise<string> {
   const log = await readFile(stderrFile(vmid), "utf8").catch(() => "");
   return `startup for container '${vmid}' failed${log.trim() === "" ? "" : `\n${log.trim()}`}`;
+}
+
+// SIGRTMIN+3, by which LXC asks systemd to halt, as a bit of the masks in /proc/<pid>/status.
+const HALT_BIT = 1n << 36n;
+
+/**
+ * A signal to an init that has just started is lost. Waits until it listens to LXC's halt signal, or until it is old
+ * enough to be one that never will (LXC then sends SIGPWR).
+ */
+export async function waitForSignalHandling(vmid: number, seconds: number): Promise<void> {
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(50)) {
+    const pid = await initPid(vmid);
+    if (pid === undefined) return;
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    const mask = (name: string) =>
+      BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)`, "m").exec(status)?.[1] ?? "0"}`);
+    if (((mask("SigBlk") | mask("SigCgt")) & HALT_BIT) !== 0n || uptimeOf(pid) >= 5) return;
+  }
+}
+
+/** Seconds since a process started; the kernel counts its start in hundredths of a second since boot. */
+export function uptimeOf(pid: number): number {
+  const stat = readTextOr(`/proc/${pid}/stat`, "");
+  const started = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? 0) / 100;
+  const now = Number(readTextOr("/proc/uptime", "0").split(" ")[0]);
+  return started === 0 ? 0 : Math.max(0, now - started);
 }

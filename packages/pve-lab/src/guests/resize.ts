@@ -44,12 +44,15 @@ export async function resizeVolume(context: Context): Promise<string> {
     return { config, bytes, before };
   };
   await withConfigLock(vmid, check);
-  return context.startTask("resize", String(vmid), () =>
+  return context.startTask("resize", String(vmid), (log) =>
     withConfigLock(vmid, async () => {
       const { config, bytes } = await check();
       const mountPoint = parseMountPoint(config.values[disk] ?? "");
       const target = `${rootfsPath(vmid)}${disk === "rootfs" ? "" : (mountPoint["mp"] ?? "")}`;
-      await growVolume(mountPoint["volume"] ?? "", bytes, (await isMounted(target)) ? target : undefined);
+      const mounted = (await isMounted(target)) ? target : undefined;
+      const failure = await growVolume(mountPoint["volume"] ?? "", bytes, mounted);
+      // As in PVE the volume has its new size all the same; the file system follows at the next start.
+      if (failure !== undefined) log(`WARN: Failed to update the container's filesystem: ${failure}`);
       config.values[disk] = printMountPoint({ ...mountPoint, size: formatSize(bytes) });
       saveConfig(vmid, config);
     }),

@@ -57,6 +57,10 @@ export async function finishNewGuest(
   options: { password?: string; keys?: string },
 ): Promise<void> {
   forgetIdentity(root);
+  // Units that make no sense in a container; they cannot be disabled, only masked.
+  if (root.exists("/etc/systemd/system"))
+    for (const unit of ["sys-kernel-config.mount", "sys-kernel-debug.mount"])
+      root.link(`/etc/systemd/system/${unit}`, "/dev/null");
   await setRootPassword(root, options.password);
   if (options.keys) {
     root.makeFolder("/root/.ssh", 0o700);

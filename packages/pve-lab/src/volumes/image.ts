@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { mkdir, open, readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../core/locks.ts";
 import { CommandError, run, succeeds } from "./run.ts";
@@ -85,16 +85,39 @@ export async function unmountAll(folder: string): Promise<void> {
   }
 }
 
-/** Lengthens the file system to the image file's length, mounted at `target` or not mounted. */
-export async function growFileSystem(path: string, target?: string): Promise<void> {
-  if (target === undefined) {
-    await run("e2fsck", ["-f", "-y", path]).catch((error: unknown) => {
-      // 1: errors corrected.
-      if (!(error instanceof CommandError) || error.code !== 1) throw error;
-    });
-    await run("resize2fs", [path]);
-    return;
+/** Bytes of the ext4 file system in an image, from its superblock (Linux: fs/ext4/ext4.h). */
+export async function fileSystemBytes(path: string): Promise<number> {
+  const file = await open(path, "r");
+  try {
+    const block = Buffer.alloc(1024);
+    await file.read(block, 0, 1024, 1024);
+    if (block.readUInt16LE(0x38) !== 0xef53) throw new Error(`'${path}' holds no ext4 file system`);
+    const count = block.readUInt32LE(0x4) + block.readUInt32LE(0x150) * 2 ** 32;
+    return count * 1024 * 2 ** block.readUInt32LE(0x18);
+  } finally {
+    await file.close();
   }
+}
+
+/**
+ * Lengthens the file system of an image that is not mounted to the image's length, if it is shorter by more than
+ * the rest which mkfs.ext4 leaves unused at the end.
+ */
+export async function growFileSystem(path: string): Promise<void> {
+  const { size } = await stat(path);
+  if (size - (await fileSystemBytes(path)) < 4 * 1024 ** 2) return;
+  await run("e2fsck", ["-f", "-y", path]).catch((error: unknown) => {
+    // 1: errors corrected.
+    if (!(error instanceof CommandError) || error.code !== 1) throw error;
+  });
+  await run("resize2fs", [path]);
+}
+
+/**
+ * Lengthens a mounted file system to its image's length.
+ * @throws CommandError where the machine's root lacks the capability for that (CAP_SYS_RESOURCE)
+ */
+export async function growMounted(target: string): Promise<void> {
   const device = (await mountsBelow(target)).find((mount) => mount.target === target)?.source;
   if (device === undefined) throw new Error(`'${target}' is not mounted`);
   await run("losetup", ["--set-capacity", device]);

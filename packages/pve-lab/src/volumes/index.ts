@@ -4,9 +4,9 @@ import { requireEnabledStorage, requireStorage, type Storage } from "../core/sto
 import { filePath, parseVolumeId } from "../core/volume-id.ts";
 import type { VolumeBackend, VolumeFeature, VolumeInfo } from "./backend.ts";
 import { directoryBackend } from "./directory.ts";
-import { createImage, growFileSystem } from "./image.ts";
+import { createImage, growFileSystem, growMounted } from "./image.ts";
 import { parseFileName, parseZfsName, type VolumeName } from "./names.ts";
-import { run, succeeds } from "./run.ts";
+import { CommandError, run, succeeds } from "./run.ts";
 import { zfsProperty, zfsRows } from "./zfs.ts";
 import { imageBytes, zfsPoolBackend } from "./zfspool.ts";
 
@@ -169,11 +169,26 @@ export async function createBaseVolume(volid: string): Promise<string> {
   return `${storage.id}:${await onStorage(storage.id, () => backend.createBase(name))}`;
 }
 
-/** Lengthens a volume; its file system is mounted at `mounted` or not at all. */
-export async function growVolume(volid: string, bytes: number, mounted?: string): Promise<void> {
+/**
+ * Lengthens a volume; its file system is mounted at `mounted` or not at all.
+ * @returns why the file system could not grow while it is mounted; it does at the next mount then
+ */
+export async function growVolume(
+  volid: string,
+  bytes: number,
+  mounted?: string,
+): Promise<string | undefined> {
   const { backend, name } = locate(volid);
   await backend.grow(name, bytes);
-  await growFileSystem(await backend.imagePath(name), mounted);
+  if (mounted === undefined) await growFileSystem(await backend.imagePath(name));
+  else
+    try {
+      await growMounted(mounted);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return error.message;
+    }
+  return undefined;
 }
 
 /** The backend of a volume and its name there, for snapshots and renames. */
