@@ -8,6 +8,7 @@ import type { Locator } from "./locate.ts";
 import type { Catalogue } from "./manifests.ts";
 import { list } from "./schema-errors.ts";
 import { order } from "./order.ts";
+import { textOf } from "./text.ts";
 import type { Path } from "./text.ts";
 import type {
   Allowed,
@@ -146,7 +147,7 @@ function resolve(
   const place = { ctid, locator, findings, unbuilt };
   const chain = chainOf(ctid, input.configs);
   const values = effective(chain, input.defaults);
-  const get = <T>(key: string): T | undefined => values.get(key)?.value as T | undefined;
+  const get = (key: string): unknown => values.get(key)?.value;
   const inherited: InheritedFeatureSpec[] =
     parent === undefined
       ? []
@@ -158,10 +159,14 @@ function resolve(
     ...place,
     sure: !isUnsure(chain, input, "features"),
   });
-  const settings = settingsOf(get<string[]>("pct_options") ?? [], [...inherited, ...features], place);
+  const settings = settingsOf(
+    (get("pct_options") as string[] | undefined) ?? [],
+    [...inherited, ...features],
+    place,
+  );
   const rootfs = rootfsOf(chain, values, parent, input);
   const source = sourceOf(config, host);
-  const unprivileged = get<boolean>("unprivileged") ?? true;
+  const unprivileged = (get("unprivileged") as boolean | undefined) ?? true;
   const sure = !isUnsure(chain, input, "unprivileged");
   if (sure && parent !== undefined && parent.spec.unprivileged !== unprivileged) {
     const message = `\`unprivileged\` is ${unprivileged}, but ${parent.spec.vmid}, which it is cloned from, has ${!unprivileged}`;
@@ -170,17 +175,17 @@ function resolve(
     });
   }
   const network = networkOf(chain, values, input);
-  const nameserver = get<string>("nameserver");
-  const bootOrder = get<number>("boot_order");
-  const bootDelay = get<number>("boot_delay");
+  const nameserver = get("nameserver") as string | undefined;
+  const bootOrder = get("boot_order") as number | undefined;
+  const bootDelay = get("boot_delay") as number | undefined;
   const spec: ContainerSpec = {
     vmid: ctid,
     // Absent only where the schema has refused it already.
-    name: (config.name as string | undefined) ?? "",
+    name: textOf(config.name),
     isTemplate: config.is_template ?? false,
-    cores: get<number>("cores") ?? 1,
-    memoryMb: get<number>("memory_mb") ?? 512,
-    swapMb: get<number>("swap_mb") ?? 512,
+    cores: (get("cores") as number | undefined) ?? 1,
+    memoryMb: (get("memory_mb") as number | undefined) ?? 512,
+    swapMb: (get("swap_mb") as number | undefined) ?? 512,
     rootfs,
     network,
     ...(nameserver === undefined ? {} : { nameserver }),
@@ -189,11 +194,11 @@ function resolve(
     settings,
     features,
     inheritedFeatures: inherited,
-    startAtBoot: get<boolean>("start_at_boot") ?? false,
+    startAtBoot: (get("start_at_boot") as boolean | undefined) ?? false,
     ...(bootOrder === undefined ? {} : { bootOrder }),
     ...(bootDelay === undefined ? {} : { bootDelay }),
     dependencies: toNumbers(config.dependencies ?? []).sort((a, b) => a - b),
-    allow: get<Allowed[]>("allow") ?? [],
+    allow: (get("allow") as Allowed[] | undefined) ?? [],
   };
   checkBootOrder(spec, done, input);
   return { spec, effective: values };

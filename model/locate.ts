@@ -33,7 +33,7 @@ export class Locator {
         const node = nodeAt(file.tree, part);
         if (node === undefined) continue;
         const isKey = (what === "key" || length < written.length) && node.parent?.type === "property";
-        const shown: Node = isKey ? (node.parent?.children?.[0] ?? node) : node;
+        const shown: Node = isKey ? (node.parent.children?.[0] ?? node) : node;
         return { file: file.path, ...lineAndColumn(file.text, shown.offset), pointer: toPointer(part) };
       }
     }

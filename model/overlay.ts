@@ -16,7 +16,7 @@ export function merge(files: readonly ParsedFile[]): Merged {
   let value: Json = base?.value ?? {};
   for (const file of overlays) {
     for (const path of idleRemovals(value, file.value)) idle.push({ file, path });
-    value = apply(value, structuredClone(file.value)) as Json;
+    value = apply<Json>(value, structuredClone(file.value));
   }
   return { value, idle };
 }

@@ -196,7 +196,7 @@ export function list(names: readonly string[]): string {
 
 /** A value for a message, short. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
+  const text = value === undefined ? "nothing" : JSON.stringify(value);
   return text.length > 60 ? text.slice(0, 57) + "..." : text;
 }
 

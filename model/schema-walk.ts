@@ -3,7 +3,7 @@ import type { Json, Path } from "./text.ts";
 
 export type Schema = { [key: string]: unknown };
 
-const asSchema = (value: unknown): Schema => (isObject(value) ? (value as Schema) : {});
+const asSchema = (value: unknown): Schema => (isObject(value) ? value : {});
 
 // Schemas are constants, and walked again and again.
 const followed = new WeakMap<Schema, Schema>();
@@ -25,7 +25,7 @@ export function deref(root: Schema, schema: Schema): Schema {
     .split("/")
     .slice(1)
     .reduce<unknown>((node, part) => asSchema(node)[part], root);
-  const { $ref: _, ...beside } = schema;
+  const beside = Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "$ref"));
   const result = { ...deref(root, asSchema(target)), ...beside };
   followed.set(schema, result);
   return result;

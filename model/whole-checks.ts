@@ -1,5 +1,5 @@
 import type { Input, Resolved } from "./containers.ts";
-import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
+import type { HypervisorConfig, SharedVolume } from "./generated/hypervisor-config.ts";
 import type { LxcConfigs } from "./generated/lxc-configs.ts";
 import { checkGpus } from "./gpu-checks.ts";
 import { unknownName, zfsOf } from "./host.ts";
@@ -41,10 +41,11 @@ function datasetAt({ hostConfig }: Whole, path: string): string | undefined {
 function checkSharedVolumes(whole: Whole): void {
   const { hostConfig, hostLocator, input } = whole;
   const known = [...input.configs.keys()].map(String);
-  for (const [kind, volumes] of [
+  const kinds: [string, Record<string, Partial<SharedVolume>>][] = [
     ["shared_volumes", hostConfig.shared_volumes ?? {}],
     ["shared_zfs_volumes", hostConfig.shared_zfs_volumes ?? {}],
-  ] as const) {
+  ];
+  for (const [kind, volumes] of kinds) {
     for (const [name, volume] of Object.entries(volumes)) {
       const path: Path = [kind, name];
       for (const ctid of Object.keys(volume.mounts ?? {})) {
@@ -52,8 +53,9 @@ function checkSharedVolumes(whole: Whole): void {
         const [message, { remedy }] = unknownName("container", ctid, known);
         input.findings.add(hostLocator, [...path, "mounts", ctid], message, { remedy, what: "key" });
       }
-      if ("host_path" in volume && datasetAt(whole, volume.host_path) === undefined) {
-        const message = `${volume.host_path} lies in no dataset of this file: it is a plain folder on the system disk`;
+      const folder = volume.host_path;
+      if (folder !== undefined && datasetAt(whole, folder) === undefined) {
+        const message = `${folder} lies in no dataset of this file: it is a plain folder on the system disk`;
         input.findings.warn(hostLocator, [...path, "host_path"], message);
       }
     }

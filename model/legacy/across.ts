@@ -1,4 +1,4 @@
-import { isObject } from "../text.ts";
+import { isObject, textOf } from "../text.ts";
 import type { Json, JsonObject, Path } from "../text.ts";
 import type { Rewriter } from "./rewriter.ts";
 
@@ -28,15 +28,15 @@ function templatePath(hypervisor: Rewriter, lxc: Rewriter, path: Path): void {
   const stem = file.replace(/\.tar\.(gz|xz|zst)$/, "");
   if (text === undefined || file === stem) return;
   const templates = hypervisor.array(["os_templates"]).filter(isObject);
-  const known = templates.find((template) => String(template["url"]).endsWith(`/${file}`));
+  const known = templates.find((template) => textOf(template["url"]).endsWith(`/${file}`));
   const storage = known === undefined ? imageStorage(hypervisor, text) : undefined;
   if (known === undefined && storage === undefined) return;
-  const name = String(known?.["name"] ?? stem);
+  const name = textOf(known?.["name"] ?? stem);
   if (known === undefined && storage !== undefined) {
     const template: JsonObject = { name: stem, storage, url: imageSite + file };
     hypervisor.write(["os_templates"], [...templates, template]);
   }
-  const rule = `an image is named by its entry in \`os_templates\`, here ${imageSite}${file} in \`${storage ?? String(known?.["storage"])}\``;
+  const rule = `an image is named by its entry in \`os_templates\`, here ${imageSite}${file} in \`${storage ?? textOf(known?.["storage"])}\``;
   lxc.replace(path, name, `${text} counts as the OS template \`${name}\``, rule);
 }
 
@@ -45,9 +45,9 @@ function imageStorage(hypervisor: Rewriter, path: string): string | undefined {
   const candidates = hypervisor
     .array(["zfs", "datasets"])
     .filter(isObject)
-    .filter((dataset) => String(dataset["proxmox_content_type"]).split(",").includes("vztmpl"))
+    .filter((dataset) => textOf(dataset["proxmox_content_type"]).split(",").includes("vztmpl"))
     .map((dataset) => ({
-      folder: `/${String(dataset["pool"])}/${String(dataset["name"])}`,
+      folder: `/${textOf(dataset["pool"])}/${textOf(dataset["name"])}`,
       id: idOf(dataset),
     }));
   const inside = candidates.find(({ folder }) => path.startsWith(`${folder}/`));
@@ -56,7 +56,7 @@ function imageStorage(hypervisor: Rewriter, path: string): string | undefined {
 
 function idOf(dataset: JsonObject): string {
   const { storage_id, pool, name } = dataset;
-  return typeof storage_id === "string" ? storage_id : `${String(pool)}-${String(name)}`;
+  return typeof storage_id === "string" ? storage_id : `${textOf(pool)}-${textOf(name)}`;
 }
 
 const fold = (text: string): string => text.toLowerCase().replaceAll(/[_/]/g, "-");
@@ -96,7 +96,7 @@ function sharedOnVolume(hypervisor: Rewriter, lxc: Rewriter, ctid: string): void
     const mount = hypervisor.text(path);
     const volume = volumes.find((candidate) => candidate["mount_point"] === mount);
     if (mount === undefined || volume === undefined) continue;
-    const message = `container ${ctid} has its own volume \`${String(volume["name"])}\` on ${mount}`;
+    const message = `container ${ctid} has its own volume \`${textOf(volume["name"])}\` on ${mount}`;
     hypervisor.drop(path, message, "the volume wins, the shared folder is not mounted there");
   }
 }

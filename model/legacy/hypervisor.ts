@@ -1,4 +1,4 @@
-import { isObject } from "../text.ts";
+import { isObject, textOf } from "../text.ts";
 import type { Json, JsonObject, Path } from "../text.ts";
 import type { Rewriter } from "./rewriter.ts";
 import { dropAbsent, firewallRules, numberToText, schemaPath, textToNumber, toSpaced } from "./values.ts";
@@ -118,7 +118,9 @@ function sameDatasetTwice(rewriter: Rewriter): void {
       (candidate) => candidate["name"] === shortName && candidate["pool"] === pool,
     );
     if (other === undefined) continue;
-    const { name: _name, pool: _pool, ...otherRest } = other;
+    const otherRest = Object.fromEntries(
+      Object.entries(other).filter(([key]) => key !== "name" && key !== "pool"),
+    );
     const path: Path = ["zfs", "datasets", i];
     if (JSON.stringify(sorted(rest)) === JSON.stringify(sorted(otherRest))) {
       const rule = `it is \`${shortName}\` under the id of its storage; left out`;
@@ -149,10 +151,10 @@ const fold = (text: string): string => text.toLowerCase().replaceAll(/[_/]/g, "-
 
 /** `lxc-disks` in quickOS was `quickos_lxc`, `shared-iso` in fastData `fastdata_iso`. */
 function nickname(dataset: JsonObject): string {
-  const role = String(dataset["name"])
+  const role = textOf(dataset["name"])
     .replace(/^shared-(prod-data-)?/, "")
     .replace(/-disks$|s$/, "");
-  return `${String(dataset["pool"])}_${role}`.toLowerCase();
+  return `${textOf(dataset["pool"])}_${role}`.toLowerCase();
 }
 
 /** A table of storage ids by nicknames → the id stands at the dataset, where it differs from `<pool>-<name>`. */
@@ -160,7 +162,7 @@ function storageIds(rewriter: Rewriter): void {
   const table = rewriter.object(["proxmox_storage_ids"]);
   if (table === undefined) return;
   const datasets = rewriter.array(["zfs", "datasets"]).filter(isObject);
-  const idOf = (dataset: JsonObject): string => `${String(dataset["pool"])}-${String(dataset["name"])}`;
+  const idOf = (dataset: JsonObject): string => `${textOf(dataset["pool"])}-${textOf(dataset["name"])}`;
   for (const [key, id] of Object.entries(table)) {
     const path: Path = ["proxmox_storage_ids", key];
     if (typeof id !== "string") continue;
@@ -234,7 +236,7 @@ function sambaOptions(rewriter: Rewriter): void {
 /** `/mnt/pve/<pool>/…`: datasets were never mounted there. */
 function hostPaths(rewriter: Rewriter): void {
   const base = rewriter.text(["mount_point_base"]) ?? "/mnt/pve";
-  const pools = rewriter.array(["zfs", "pools"]).map((pool) => (isObject(pool) ? String(pool["name"]) : ""));
+  const pools = rewriter.array(["zfs", "pools"]).map((pool) => (isObject(pool) ? textOf(pool["name"]) : ""));
   for (const name of Object.keys(rewriter.object(["shared_volumes"]) ?? {})) {
     const path: Path = ["shared_volumes", name, "host_path"];
     const hostPath = rewriter.text(path);

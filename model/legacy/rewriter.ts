@@ -93,7 +93,7 @@ export class Rewriter {
       for (let i = Number(last); i < parent.length; i++) {
         this.locator.moved([...path.slice(0, -1), i], [...path.slice(0, -1), i + 1]);
       }
-    } else if (isObject(parent)) delete parent[String(last)];
+    } else if (isObject(parent)) Reflect.deleteProperty(parent, String(last));
   }
 
   #put(from: Path, to: Path, value: Json): void {
@@ -105,7 +105,7 @@ export class Rewriter {
       return;
     }
     const entries = Object.entries(parent).filter(([key]) => key !== to.at(-1));
-    for (const key of Object.keys(parent)) delete parent[key];
+    for (const key of Object.keys(parent)) Reflect.deleteProperty(parent, key);
     for (const [key, old] of entries) {
       if (key === from.at(-1)) parent[String(to.at(-1))] = value;
       else parent[key] = old;

@@ -78,7 +78,7 @@ function plain(right: string, values: ShellValues, name: string): string | undef
   if (/^'[^']*'$/.test(right)) return right.slice(1, -1);
   const inner = unquote(right);
   if (/[`]|\$\(|[;|&<>]/.test(inner) || (inner === right && /\s/.test(right))) return undefined;
-  let unknown = false;
+  const unknown: string[] = [];
   const value = inner
     .replace(
       new RegExp(`\\$\\{(${word}):?-("?)([^}]*?)\\2\\}`, "g"),
@@ -91,10 +91,10 @@ function plain(right: string, values: ShellValues, name: string): string | undef
     )
     .replace(new RegExp(`\\$\\{?(${word})\\}?`, "g"), (_, variable: string) => {
       const known = values.texts.get(variable);
-      if (known === undefined) unknown = true;
+      if (known === undefined) unknown.push(variable);
       return known ?? "";
     });
-  return unknown || value.includes("$") ? undefined : value;
+  return unknown.length > 0 || value.includes("$") ? undefined : value;
 }
 
 function unquote(text: string): string {

@@ -1,5 +1,5 @@
 import { show } from "../schema-errors.ts";
-import { isObject } from "../text.ts";
+import { isObject, textOf } from "../text.ts";
 import type { Json, JsonObject, Path } from "../text.ts";
 import type { Rewriter } from "./rewriter.ts";
 import { textToNumber } from "./values.ts";
@@ -119,7 +119,7 @@ function argumentsToKeys(rewriter: Rewriter, path: Path): ReadonlySet<string> {
       continue;
     }
     const isSwitch = target.endsWith("trust_remote_code");
-    const text = isSwitch ? "true" : (inline ?? String(args[++i] ?? ""));
+    const text = isSwitch ? "true" : (inline ?? textOf(args[++i]));
     const value: Json = isSwitch
       ? true
       : /^\d+(\.\d+)?$/.test(text) && target !== "vllm_served_model_name"

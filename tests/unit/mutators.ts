@@ -54,10 +54,9 @@ function twice(name: string, path: string): Mutator {
   return {
     name,
     schemaValid: true,
-    apply(config, random) {
+    apply(config) {
       const [first, second] = numbered(config).filter((_, i, all) => i === 0 || i === all.length - 1);
       if (first === undefined || second === undefined || first === second) return undefined;
-      void random;
       const parts = path.split("/").slice(1);
       const value = parts.reduce<unknown>((node, part) => (node as Json)[part], container(config, first));
       set(container(config, second), parts, value);

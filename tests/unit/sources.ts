@@ -111,7 +111,7 @@ export function set(target: Json, path: readonly (string | number)[], value: unk
     .slice(0, -1)
     .reduce<unknown>((node, part) => (node as Json)[String(part)], target) as Json;
   const key = String(path.at(-1));
-  if (value === undefined) delete parent[key];
+  if (value === undefined) Reflect.deleteProperty(parent, key);
   else parent[key] = value;
 }
 
