@@ -9,6 +9,8 @@ import type { FeatureManifestFile } from "../model/generated/feature-manifest.ts
 import { defaults, rules } from "../model/inherit.ts";
 import type { Rule } from "../model/inherit.ts";
 import type { Schema } from "../model/schema-walk.ts";
+import unserved from "../model/legacy/unserved-keys.json" with { type: "json" };
+import pending from "../model/pending-keys.json" with { type: "json" };
 import { generatedNote, schemaPage } from "./reference-pages.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -36,6 +38,7 @@ export async function generate(): Promise<Map<string, string>> {
   }
   files.set("docs/reference/inheritance.md", inheritancePage());
   files.set("docs/reference/features.md", featuresPage());
+  files.set("docs/reference/older-files.md", olderFilesPage());
   return files;
 }
 
@@ -80,6 +83,39 @@ function inheritancePage(): string {
   ];
   const head = ["| key | rule | meaning | default |", "| --- | --- | --- | --- |"];
   return ["# Inheritance", "", ...intro, "", generatedNote, "", ...head, ...rows].join("\n") + "\n";
+}
+
+/** What a key of an older file, or one whose consumer is still to be built, does. */
+function olderFilesPage(): string {
+  const bullets = (names: readonly string[]): string[] => names.map((name) => `- \`${name}\``);
+  const files = [
+    ["The hypervisor file", "hypervisor"],
+    ["The container file", "lxc"],
+  ] as const;
+  return (
+    [
+      "# Files of the earlier systems",
+      "",
+      "Older spellings whose meaning is unambiguous are read as today's, each with a warning; `bin/phoenix migrate FILE...` writes them so.",
+      "A key that no revision knew is an error.",
+      "",
+      generatedNote,
+      "",
+      "## Understood and checked, nothing acts on it yet",
+      ...files.flatMap(([title, file]) => ["", `### ${title}`, "", ...bullets(pending[file])]),
+      "",
+      "### Features and applications without a script",
+      "",
+      "Left out with a warning by `validate`, refused by a preview.",
+      "",
+      ...bullets([...pending.features, ...pending.applications]),
+      "",
+      "## Keys of some revision that are not served",
+      "",
+      "Named in a warning and left out.",
+      ...files.flatMap(([title, file]) => ["", `### ${title}`, "", ...bullets(unserved[file])]),
+    ].join("\n") + "\n"
+  );
 }
 
 /** One section for each manifest of the repository's own scripts. */
