@@ -1,6 +1,6 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { handOver } from "./machine/run.ts";
 import { down } from "./machine/down.ts";
 import type { Lab } from "./machine/lab.ts";
@@ -35,11 +35,12 @@ function locked<T>(lab: Lab, work: () => Promise<T>): Promise<T> {
 }
 
 function parsePort(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("not a port number");
+  return Number(text);
 }
 
 function printProblems(checks: Preflight): void {
-  for (const problem of checks.problems) note(`✗ ${problem.what}: ${problem.remedy}`);
+  for (const problem of checks.problems) note(`✗ ${problem.what}; ${problem.remedy}`);
 }
 
 function announce(checks: Preflight): void {
@@ -79,7 +80,9 @@ program
     }
     if (readMemory(lab) === undefined && options.quiet !== true) announce(checks);
     const facts = await locked(lab, () => up(lab, checks));
-    note(`The node answers at ${facts.endpoint} and ${facts.local.endpoint} (root@pam, password in ${places.nodeFacts(lab)})`);
+    note(
+      `The node answers at ${facts.endpoint} and ${facts.local.endpoint} (root@pam, password in ${places.nodeFacts(lab)})`,
+    );
   });
 
 program

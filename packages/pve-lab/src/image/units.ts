@@ -120,7 +120,7 @@ exec /usr/bin/lsblk "$@"
 const front = (name: string): NodeFile => ({
   path: `/usr/sbin/${name}`,
   mode: 0o755,
-  text: `#!/bin/sh\n# Accepts what OpenZFS 2.x accepts; the work is done by zfs-fuse (${name} in /usr/lib/zfs-fuse).\n[ -f /opt/pve-lab/zfs.mjs ] || exec /usr/lib/zfs-fuse/${name} "$@"\nexec /opt/pve-lab/node /opt/pve-lab/zfs.mjs ${name} "$@"\n`,
+  text: `#!/bin/sh\n# Accepts what OpenZFS 2.x accepts; the work is done by zfs-fuse (${name} in /usr/lib/zfs-fuse).\nexec /opt/pve-lab/node /opt/pve-lab/zfs.mjs ${name} "$@"\n`,
 });
 
 const interfaces: NodeFile = {
@@ -249,7 +249,10 @@ After=network.target zfs-fuse.service
 ConditionPathExists=/opt/pve-lab/server.mjs
 
 [Service]
+ExecStartPre=/bin/rm -f /run/pve-lab.sock
 ExecStart=/opt/pve-lab/node /opt/pve-lab/server.mjs
+ExecStartPost=/bin/sh -c 'until [ -S /run/pve-lab.sock ]; do sleep 0.05; done'
+TimeoutStartSec=30
 Restart=on-failure
 RestartSec=1
 KillMode=process

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Lab } from "./lab.ts";
 import { places } from "./lab.ts";
-import { note } from "./steps.ts";
+import { Failure } from "./steps.ts";
 
 const source = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -43,8 +43,7 @@ async function bundle(target: string, name: string, entry: string): Promise<void
       },
     });
   } catch (error) {
-    const message = `${entry} cannot be bundled: ${(error as Error).message}`;
-    note(`  ! ${message}\n  ! the node keeps the version that it has, if any`);
+    throw new Failure(`${entry} cannot be bundled: ${(error as Error).message}`);
   }
 }
 

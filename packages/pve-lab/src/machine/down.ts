@@ -15,7 +15,8 @@ import { lowerNetwork } from "./host-network.ts";
 import type { Lab } from "./lab.ts";
 import { places, readMemory } from "./lab.ts";
 import { attempt } from "./run.ts";
-import { Failure, step } from "./steps.ts";
+import { recordedPackages, removalHint } from "./packages.ts";
+import { Failure, note, step } from "./steps.ts";
 
 interface Loop {
   readonly name: string;
@@ -101,6 +102,8 @@ export async function down(lab: Lab): Promise<void> {
       if (!lab.explicitState) removeIfEmpty(path.dirname(lab.state));
     }
   });
+  for (const line of removalHint(recordedPackages(lab.cache)))
+    note(`What stays: the cache ${lab.cache}, and ${line}`);
 }
 
 function removeIfEmpty(directory: string): void {

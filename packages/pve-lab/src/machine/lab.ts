@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { Failure } from "./steps.ts";
 
 /** Which lab this is and where its things lie. Everything follows from the state directory. */
 export interface Lab {
@@ -94,8 +95,9 @@ export const places = {
 export function readMemory(lab: Lab): Memory | undefined {
   try {
     return JSON.parse(readFileSync(places.memory(lab), "utf8")) as Memory;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") return undefined;
+    throw new Failure(`${lab.state} belongs to root`, "run it as root (sudo)");
   }
 }
 

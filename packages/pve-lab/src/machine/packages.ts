@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { searchPath } from "./run.ts";
 import type { Say } from "./steps.ts";
 import { Failure } from "./steps.ts";
@@ -17,6 +18,24 @@ const needed: readonly { readonly file: readonly string[]; readonly name: string
 
 export function missingPackages(): string[] {
   return needed.filter((entry) => !entry.file.some((file) => existsSync(file))).map((entry) => entry.name);
+}
+
+const record = (cache: string): string => path.join(cache, "lab-packages");
+
+/** Packages that some `up` on this machine has installed. */
+export function recordedPackages(cache: string): string[] {
+  try {
+    return readFileSync(record(cache), "utf8")
+      .split("\n")
+      .filter((name) => name !== "");
+  } catch {
+    return [];
+  }
+}
+
+/** The line that says how to remove installed packages; none if there are none. */
+export function removalHint(names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`packages: apt-get purge --autoremove ${names.join(" ")}`];
 }
 
 const policyFile = "/usr/sbin/policy-rc.d";
@@ -44,7 +63,7 @@ function apt(args: readonly string[], say: Say): Promise<{ code: number; tail: s
  * Installs packages without starting their services: lxc would otherwise bring a bridge of its own up, which no lab
  * needs.
  */
-export async function installPackages(names: readonly string[], say: Say): Promise<void> {
+export async function installPackages(cache: string, names: readonly string[], say: Say): Promise<void> {
   const ownPolicy = !existsSync(policyFile);
   if (ownPolicy) {
     writeFileSync(policyFile, "#!/bin/sh\nexit 101\n");
@@ -68,6 +87,9 @@ export async function installPackages(names: readonly string[], say: Say): Promi
         "make apt work here, then try again",
       );
     }
+    const all = new Set([...recordedPackages(cache), ...names]);
+    mkdirSync(cache, { recursive: true });
+    writeFileSync(record(cache), [...all, ""].join("\n"));
   } finally {
     if (ownPolicy) rmSync(policyFile, { force: true });
   }

@@ -7,7 +7,7 @@ import { forwardedPorts, ruleComment, savedRules } from "./firewall.ts";
 import type { Lab } from "./lab.ts";
 import { defaultPort, readMemory } from "./lab.ts";
 import { machineRecipe } from "./machine-apt.ts";
-import { missingPackages } from "./packages.ts";
+import { missingPackages, recordedPackages, removalHint } from "./packages.ts";
 import { attempt } from "./run.ts";
 import { Failure } from "./steps.ts";
 
@@ -141,11 +141,29 @@ async function aptProblems(packages: readonly string[]): Promise<Problem[]> {
   ];
 }
 
+/** Asks the mirror for its Release file, unless a proxy is in use: only apt knows how to go through that. */
+async function mirrorProblems(recipe: Recipe): Promise<Problem[]> {
+  if (recipe.aptOptions.some((option) => option.includes("Proxy")) || process.env["http_proxy"] !== undefined)
+    return [];
+  const uri = recipe.sources[0]?.split(" ")[1] ?? "";
+  const remedy = "make `apt-get update` work on this machine first";
+  try {
+    const answer = await fetch(`${uri}/dists/bookworm/Release`, {
+      method: "HEAD",
+      signal: AbortSignal.timeout(10_000),
+    });
+    return answer.ok ? [] : [{ what: `the Debian mirror ${uri} answers ${answer.status}`, remedy }];
+  } catch {
+    return [{ what: `the Debian mirror ${uri} does not answer`, remedy }];
+  }
+}
+
 /** Looks at everything that `up` needs; changes nothing. */
 export async function preflight(lab: Lab, wantedPort: number | undefined): Promise<Preflight> {
   const problems: Problem[] = [];
-  const port = wantedPort ?? readMemory(lab)?.port ?? defaultPort(lab.id);
-  if (process.getuid?.() !== 0) {
+  const root = process.getuid?.() === 0;
+  const port = wantedPort ?? (root ? readMemory(lab)?.port : undefined) ?? defaultPort(lab.id);
+  if (!root) {
     problems.push({
       what: "the lab needs root: it makes a container, a bridge and mounts",
       remedy: "run it as root (sudo)",
@@ -156,9 +174,9 @@ export async function preflight(lab: Lab, wantedPort: number | undefined): Promi
       what: `the lab runs on x86-64 only, this is ${process.arch}`,
       remedy: "use another machine",
     });
-  if (Number.isNaN(port) || port < 1024 || port > 65_533) {
+  if (port < 1024 || port > 65_533) {
     problems.push({
-      what: `${wantedPort ?? ""} is no usable port`,
+      what: `${port} is no usable port`,
       remedy: "choose --port between 1024 and 65533",
     });
   }
@@ -196,7 +214,8 @@ export async function preflight(lab: Lab, wantedPort: number | undefined): Promi
     ...(packages.length > 0
       ? [`packages by apt: ${packages.join(" ")} (their services are not started)`]
       : []),
-    ...(imageMissing ? [`disk: about 0.6 GiB of images in ${lab.cache}, made once in about 1 minute`] : []),
+    ...(imageMissing ? [`disk: about 0.6 GiB of images in ${lab.cache}, made once`] : []),
+    `time: ${imageMissing ? "1 to 3 minutes the first time, then a few seconds" : "a few seconds"}`,
     `disk: up to ${diskWithoutImage} GiB in ${lab.state} (sparse disks grow with what guests write)`,
     `network: bridge ${lab.bridge} with a 10.213.x.0/24 network, NAT for it, IPv4 forwarding on`,
     `ports on 127.0.0.1: ${port} (API), ${port + 1} (SSH), ${port + 2} (published web port)`,
@@ -204,7 +223,7 @@ export async function preflight(lab: Lab, wantedPort: number | undefined): Promi
   ];
   const undo = [
     "`lab down` takes all of it away but packages and cache",
-    ...(packages.length > 0 ? [`packages: apt-get purge --autoremove ${packages.join(" ")}`] : []),
+    ...removalHint([...new Set([...recordedPackages(lab.cache), ...packages])]),
     `cache: rm -r ${lab.cache}/lab-*`,
   ];
   return { problems, changes, undo, packages, port, imageMissing };

@@ -140,7 +140,9 @@ async function waitReady(lab: Lab, memory: Memory): Promise<NodeFacts> {
 /** Starts the lab, or repairs what is missing of one that was started before. */
 export async function up(lab: Lab, checks: Preflight): Promise<NodeFacts> {
   if (checks.packages.length > 0) {
-    await step(`install ${checks.packages.join(" ")}`, (say) => installPackages(checks.packages, say));
+    await step(`install ${checks.packages.join(" ")}`, (say) =>
+      installPackages(lab.cache, checks.packages, say),
+    );
   }
   const recipe = await machineRecipe();
   const wanted = imageAt(lab.cache, recipe);
