@@ -94,12 +94,14 @@ async function proxmoxveFlags(compile: Compile, version: string): Promise<{ flag
 
 const workOf = () => join(cacheRoot(), "go-work");
 
+const goFlags = "-mod=readonly -trimpath -buildvcs=false";
+
 /** The environment in which Go compiles reproducibly and leaves the machine as it was. */
 export function goEnvironment(go: Toolchain): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     CGO_ENABLED: "0",
-    GOFLAGS: "-mod=readonly -trimpath -buildvcs=false",
+    GOFLAGS: goFlags,
     GOTOOLCHAIN: "local",
     GOWORK: "off",
   };
@@ -107,7 +109,7 @@ export function goEnvironment(go: Toolchain): NodeJS.ProcessEnv {
     // A machine without Go gets no ~/go either; without write protection, so that it can be thrown away.
     env["GOPATH"] = join(workOf(), "path");
     env["GOCACHE"] = join(workOf(), "build");
-    env["GOFLAGS"] += " -modcacherw";
+    env["GOFLAGS"] = `${goFlags} -modcacherw`;
   }
   return env;
 }

@@ -43,13 +43,11 @@ async function newEnough(program: string): Promise<boolean> {
   const { stdout } = await run(program, ["env", "GOVERSION"], {
     env: { ...process.env, GOTOOLCHAIN: "local" },
   });
-  const numbers = /^go(\d+)\.(\d+)(?:\.(\d+))?/
-    .exec(stdout)
-    ?.slice(1)
-    .map((part) => Number(part ?? 0));
-  if (!numbers) return false;
+  const version = /^go([\d.]+)/.exec(stdout)?.[1];
+  if (!version) return false;
+  const numbers = version.split(".").map(Number);
   for (const [index, minimum] of go.minimum.entries()) {
-    const number = numbers[index] ?? 0;
+    const number = numbers.at(index) ?? 0;
     if (number !== minimum) return number > minimum;
   }
   return true;

@@ -170,7 +170,7 @@ describe("official releases come before building", () => {
     releases.addAll();
     const both = await Promise.all([call("ensure", "--json"), call("ensure", "--json")]);
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
-    expect(both[0]?.stdout).toBe(both[1]?.stdout);
+    expect(both[0].stdout).toBe(both[1].stdout);
     expect(new Set(releases.asked).size).toBe(releases.asked.length);
   });
 

@@ -87,7 +87,7 @@ class Reader {
       const isStatic =
         ts.canHaveModifiers(member) &&
         ts.getModifiers(member)?.some((m) => m.kind === ts.SyntaxKind.StaticKeyword);
-      if (!isProperty || isStatic || !member.type || !member.name) continue;
+      if (!isProperty || isStatic || !member.type) continue;
       const { shape, optional } = this.read(member.type, side);
       properties[member.name.getText()] = { type: shape, required: !optional && !member.questionToken };
     }
