@@ -145,7 +145,7 @@ zfs get -Ho property all lab | grep -c lab: || true
 zpool create other $one 2>&1 || echo "refused"
 zfs create -o nonsense=1 lab/x 2>&1 || echo "refused"
 echo kept > /lab/data/file
-sync /lab/data/file
+zfs snapshot lab/data@now
 `;
     const { out, err } = await lab(first, "ssh", script);
     expect(out.trim().split("\n"), err).toEqual([
