@@ -9,11 +9,12 @@ import { toJavaScriptPattern } from "./perl-pattern.ts";
 
 const AREAS: Readonly<Record<string, RegExp>> = {
   access: /^\/(access(?!\/(openid|tfa|domains\/))|version|pools)/,
-  cluster: /^\/cluster(\/(resources|status|nextid|tasks|options|log|ha\/resources|ha\/status\/current))?$/,
+  cluster:
+    /^\/cluster(\/(resources|status|nextid|tasks|backup|backup-info\/not-backed-up|replication|ha\/resources))?$/,
   storage:
     /^\/(storage|nodes\/\{node\}\/(storage(?!\/\{storage\}\/(file-restore|rrd|oci|import))|scan\/zfs))/,
   lxc: /^\/nodes\/\{node\}\/lxc(?!\/\{vmid\}\/(rrd|vncwebsocket|mtunnel|remote_migrate|migrate|firewall\/(ipset|aliases|log)))/,
-  node: /^\/nodes(\/\{node\}(\/(version|status|network(\/\{iface\})?|dns|time|hosts|tasks.*|query-url-metadata|disks\/(list|zfs)|qemu|aplinfo|subscription|services|apt\/versions|hardware\/pci|report))?)?$/,
+  node: /^\/nodes(\/\{node\}(\/(version|status|network(\/\{iface\})?|dns|time|hosts|tasks.*|query-url-metadata|disks\/(list|zfs)|qemu|aplinfo|subscription|services|apt\/versions|replication))?)?$/,
 };
 
 const PROSE = new Set([

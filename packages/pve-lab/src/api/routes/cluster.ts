@@ -82,7 +82,25 @@ async function resources(context: Context): Promise<unknown> {
   ];
 }
 
+/** No backup jobs run here, so every guest is without one. */
+async function notBackedUp(context: Context): Promise<unknown> {
+  const guests = await listGuests();
+  return guests
+    .filter(({ vmid }) => context.allowed(`/vms/${vmid}`, ["VM.Audit"]))
+    .map(({ vmid, name }) => ({ vmid, name, type: "lxc" }));
+}
+
+/** What a node without a cluster and without jobs has none of. */
+const NONE = [
+  "/cluster/backup",
+  "/cluster/replication",
+  "/cluster/ha/resources",
+  "/nodes/{node}/replication",
+];
+
 export const clusterRoutes: Route[] = [
+  ...NONE.map((path): Route => ({ method: "GET", path, evidence: "documented", handler: () => [] })),
+  { method: "GET", path: "/cluster/backup-info/not-backed-up", evidence: "observed", handler: notBackedUp },
   { method: "GET", path: "/cluster/nextid", evidence: "observed", handler: nextId },
   { method: "GET", path: "/cluster/resources", evidence: "observed", handler: resources },
   {

@@ -137,11 +137,15 @@ function remove(context: Context): string {
     if (!statSync(path, { throwIfNoEntry: false }))
       throw new ApiError(500, `unable to remove '${volid}' - no such volume`);
   }
-  return context.startTask("imgdel", owner === undefined ? storage.id : `${owner}@${storage.id}`, async (log) => {
-    if (isFileName(name)) rmSync(filePath(storage, name));
-    else await freeVolume(volid);
-    log(`Removed volume '${volid}'`);
-  });
+  return context.startTask(
+    "imgdel",
+    owner === undefined ? storage.id : `${owner}@${storage.id}`,
+    async (log) => {
+      if (isFileName(name)) rmSync(filePath(storage, name));
+      else await freeVolume(volid);
+      log(`Removed volume '${volid}'`);
+    },
+  );
 }
 
 const path = "/nodes/{node}/storage/{storage}/content";
