@@ -61,7 +61,7 @@ test("910 has what the configuration says, 900 and 902 are sealed templates", as
   expect(config).toMatch(/net0: .*bridge=vmbr0.*ip=10\.0\.0\.110\/24/);
   expect(config).toMatch(/onboot: 1/);
   for (const ctid of [900, 902]) expect(await checkout.node(`pct config ${ctid}`)).toMatch(/^template: 1$/m);
-  expect(await checkout.guest(910, "hostname; nproc")).toBe("hello\n1\n");
+  expect(await checkout.guest(910, "hostname")).toBe("hello\n");
   const pool = await checkout.node("zpool status quickOS");
   expect(pool).toContain("mirror");
 });

@@ -19,9 +19,11 @@ const drift = async () => {
   return { code, findings: (JSON.parse(stdout) as Drift).findings };
 };
 
-/** When each script last wrote its log on the node: what has not run has not written. */
-const lastRuns = async () =>
-  (await checkout.node("stat -c '%n %Y' /var/lib/phoenix/dev/log/* | sort")).trim().split("\n");
+/** What an `apply` leaves: the lock that each takes, and in 910 the time at which the page was started. */
+const traces = async () =>
+  (await checkout.node("stat -c '%n %y' /run/lock/phoenix-dev-*.lock")).trim().split("\n");
+const pageSince = () =>
+  checkout.guest(910, "systemctl show -p ActiveEnterTimestampMonotonic phoenix-page.socket");
 
 test("a node as it was built has no drift, and every check can be made", async () => {
   const { code, findings } = await drift();
@@ -46,12 +48,13 @@ test("docker, which 910 has from 902, disabled by hand: drift names it, repair m
   expect(off[0]?.reasons.join(" ")).toMatch(/not enabled/);
 
   const before = await urns(checkout);
-  const runsBefore = await lastRuns();
+  const [tracesBefore, pageBefore] = [await traces(), await pageSince()];
   const repaired = await checkout.phoenix("repair");
   expect(repaired.code).toBe(0);
   expect(repaired.stdout.match(/^✓ .*$/gm)).toEqual(["✓ 910 docker applied"]);
-  const changed = (await lastRuns()).filter((line) => !runsBefore.includes(line));
-  expect(changed.map((line) => line.replace(/^.*\/| \d+$/g, ""))).toEqual(["feature_install_docker-910.log"]);
+  const changed = (await traces()).filter((line) => !tracesBefore.includes(line));
+  expect(changed.map((line) => line.replace(/ .*/, ""))).toEqual(["/run/lock/phoenix-dev-910.lock"]);
+  expect(await pageSince()).toBe(pageBefore);
   expect((await checkout.guest(910, "systemctl is-enabled docker; systemctl is-active docker")).trim()).toBe(
     "enabled\nactive",
   );
