@@ -31,9 +31,7 @@ function command(file: string, args: readonly string[]): Promise<Answer> {
 const lab = (state: string, ...args: string[]): Promise<Answer> =>
   command(process.execPath, [main, "--state", state, ...args]);
 
-async function facts(
-  state: string,
-): Promise<{
+async function facts(state: string): Promise<{
   name: string;
   endpoint: string;
   fingerprint: string;

@@ -137,6 +137,11 @@ async function waitReady(lab: Lab, memory: Memory): Promise<NodeFacts> {
   return facts;
 }
 
+/** Waits for both even if one fails, so that no build goes on behind a command that has ended. */
+async function both(...work: Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
+}
+
 /** Starts the lab, or repairs what is missing of one that was started before. */
 export async function up(lab: Lab, checks: Preflight): Promise<NodeFacts> {
   if (checks.packages.length > 0) {
@@ -146,11 +151,15 @@ export async function up(lab: Lab, checks: Preflight): Promise<NodeFacts> {
   }
   const recipe = await machineRecipe();
   const wanted = imageAt(lab.cache, recipe);
-  if (!existsSync(wanted.root)) {
-    await step("build the node's root file system (once)", (say) => ensureRoot(wanted, recipe, say));
-  }
-  if (!existsSync(wanted.template)) {
-    await step("build the guests' OS template (once)", (say) => ensureTemplate(wanted, recipe, say));
+  if (!existsSync(wanted.root) || !existsSync(wanted.template)) {
+    await step("build the node's root file system and the guests' OS template (once)", async (say) => {
+      const said = ["", ""];
+      const sayAt = (index: number) => (detail: string) => {
+        said[index] = detail;
+        say(said.filter((text) => text !== "").join(" | "));
+      };
+      await both(ensureRoot(wanted, recipe, sayAt(0)), ensureTemplate(wanted, recipe, sayAt(1)));
+    });
   }
   mkdirSync(lab.state, { recursive: true });
   const before = programDigest(lab);
