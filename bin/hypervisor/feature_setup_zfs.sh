@@ -7,11 +7,11 @@ set -Eeuo pipefail
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 library=$here/lib
 [[ -d $library ]] || library=$here/../lib
-# shellcheck source=../lib/phoenix_common.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/phoenix_common.sh
 source "$library/phoenix_common.sh"
-# shellcheck source=../lib/disks.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/disks.sh
 source "$library/disks.sh"
-# shellcheck source=../lib/zfs.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/zfs.sh
 source "$library/zfs.sh"
 
 disks=() devices=() pool_names=() fs_names=()

@@ -12,14 +12,14 @@ set -Eeuo pipefail
 export LC_ALL=C.UTF-8 PATH=${PATH:-}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 PHOENIX_LIBRARY=$(dirname -- "${BASH_SOURCE[0]}")
-# shellcheck source=exit_codes.sh
+# shellcheck source-path=SCRIPTDIR source=exit_codes.sh
 source "$PHOENIX_LIBRARY/exit_codes.sh"
-# shellcheck source=guest_common.sh
+# shellcheck source-path=SCRIPTDIR source=guest_common.sh
 source "$PHOENIX_LIBRARY/guest_common.sh"
 mapfile -t PHOENIX_SHARED < <(compgen -A function)
 
 # Seconds to wait for another run's step on the same guest, or on the host.
-PHOENIX_LOCK_TIMEOUT=900
+PHOENIX_LOCK_TIMEOUT=600
 
 declare -A PHOENIX_DOCUMENT=() GUEST_CONFIG=()
 STACK='' CTID='' RECIPE=''
@@ -94,6 +94,7 @@ read_guest_config() {
   }
   while IFS= read -r line; do
     key=${line%%:*}
+    if [[ $line != *:* ]]; then continue; fi
     GUEST_CONFIG[$key]=${line#*: }
   done <<<"$text"
 }
@@ -210,7 +211,6 @@ phoenix_main() {
     check | apply | remove) PHOENIX_VERB=$1 ;;
     *) fail BAD_PARAMETERS "unknown verb '$1': check, apply or remove" ;;
   esac
-  ((EUID == 0)) || fail MISSING_PREREQUISITE "this has to run as root on the node"
   script=$(readlink -f -- "$0")
   manifest=${script%.sh}.json
   read_document "$manifest"

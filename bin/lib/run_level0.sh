@@ -2,7 +2,7 @@
 # Runs an executable that has no manifest ("level 0"): run_level0.sh NAME check|apply|remove, document on stdin.
 # It gets the CTID as $1 (nothing on the host) and its parameters as JSON in PHOENIX_PARAMETERS; it cannot be checked.
 set -Eeuo pipefail
-# shellcheck source=phoenix_common.sh
+# shellcheck source-path=SCRIPTDIR source=phoenix_common.sh
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/phoenix_common.sh"
 
 name=${1:-}

@@ -5,7 +5,7 @@
 # of data disks and "disk PATH" for each of them; logs, caches, spares and special devices are left out.
 parse_members() {
   awk -v pool="$1" '
-    /^config:/ { inside = 1; next }
+    /^ *config:/ { inside = 1; next }
     /^errors:|^ *pool:/ { if (inside) exit }
     !inside || NF == 0 || ($1 == "NAME" && $2 == "STATE") { next }
     {
@@ -45,7 +45,7 @@ plain_value() {
   local value=$1
   if [[ $value =~ ^([0-9]+)([.][0-9]+)?([KMGTPE])(i?B)?$ ]]; then
     awk -v number="${BASH_REMATCH[1]}${BASH_REMATCH[2]}" -v unit="${BASH_REMATCH[3]}" \
-      'BEGIN { printf "%d", number * 1024 ^ index("KMGTPE", unit) }'
+      'BEGIN { printf "%.0f", int(number * 1024 ^ index("KMGTPE", unit)) }'
     return 0
   fi
   case $value in

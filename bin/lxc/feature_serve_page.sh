@@ -5,7 +5,7 @@ set -Eeuo pipefail
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 library=$here/lib
 [[ -d $library ]] || library=$here/../lib
-# shellcheck source=../lib/phoenix_common.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/phoenix_common.sh
 source "$library/phoenix_common.sh"
 
 read_page() {

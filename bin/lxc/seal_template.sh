@@ -6,7 +6,7 @@ set -Eeuo pipefail
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 library=$here/lib
 [[ -d $library ]] || library=$here/../lib
-# shellcheck source=../lib/phoenix_common.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/phoenix_common.sh
 source "$library/phoenix_common.sh"
 
 # A template is what this makes, so the common entry must let it see one.
