@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allRoutes } from "../src/api/all-routes.ts";
 import { describedRoutes } from "../src/api/description.ts";
+import { endpointTable, withTable } from "../src/api/evidence.ts";
 import { formatInterfaces, parseInterfaces } from "../src/api/interfaces-file.ts";
-import { startTask } from "../src/core/tasks.ts";
+import { closeUnfinishedTasks, startTask } from "../src/core/tasks.ts";
 import { anyNumber, makeNode, matching, PASSWORD, type Answer, type TestNode } from "./api-node.ts";
 
 let node: TestNode;
@@ -27,6 +28,11 @@ it("serves nothing that PVE does not describe", () => {
     allRoutes.map(({ method, path }) => `${method} ${path}`).filter((name) => !described.has(name)),
   ).toEqual([]);
   expect(new Set(allRoutes.map(({ method, path }) => `${method} ${path}`)).size).toBe(allRoutes.length);
+});
+
+it("the table in docs/lab.md is the one that the routes give", () => {
+  const document = readFileSync(join(import.meta.dirname, "../../../docs/lab.md"), "utf8");
+  expect(withTable(document, endpointTable())).toBe(document);
 });
 
 describe("the node", () => {
@@ -212,6 +218,18 @@ describe("tasks", () => {
       data: [],
       total: 0,
     });
+  });
+
+  it("that a restart of the daemon cut off end with an unexpected status", async () => {
+    const upid = "UPID:pve:00000002:00000001:0000000A:vzclone:100:root@pam:";
+    const folder = join(node.root, "var/log/pve/tasks");
+    mkdirSync(join(folder, "A"), { recursive: true });
+    writeFileSync(join(folder, "A", upid), "half done\n");
+    writeFileSync(join(folder, "active"), `${upid} 0\n`);
+    closeUnfinishedTasks();
+    expect(await statusOf(upid)).toMatchObject({ status: "stopped", exitstatus: "unexpected status" });
+    const { body } = await asRoot("GET", "/nodes/pve/tasks", { statusfilter: "unknown" });
+    expect(body.data).toMatchObject([{ upid, status: "unexpected status" }]);
   });
 
   it("are unknown when made up", async () => {

@@ -5,6 +5,7 @@ import { readBootstrap, setTokenSecret, sign, tokenSecret } from "../core/secret
 import { INITIAL_STORAGES, readStorages } from "../core/storage-config.ts";
 import { changeUserConfig, emptyUser, readUserConfig } from "../core/user-config.ts";
 import { readTextOr, writeFileAtomic } from "../core/files.ts";
+import { closeUnfinishedTasks } from "../core/tasks.ts";
 import { nodeAddress } from "./node-facts.ts";
 import { activateFolder } from "./routes/storage-definitions.ts";
 
@@ -74,6 +75,7 @@ export function bootstrapNode(): void {
     writeFileAtomic(storages, INITIAL_STORAGES.replace("/var/lib/vz", place("/var/lib/vz")));
   if (!existsSync(place("/etc/pve/user.cfg"))) changeUserConfig(() => undefined);
   ensureToken();
+  closeUnfinishedTasks();
   // The tickets' key is made now, so that a later login changes nothing under /etc/pve.
   sign("");
   const local = readStorages().find(({ id }) => id === "local");

@@ -28,6 +28,8 @@ export interface LoggedRequest {
   readonly parameters: unknown;
   readonly status: number;
   readonly message?: string | undefined;
+  /** What was wrong with each parameter, for a 400. */
+  readonly errors?: Readonly<Record<string, string>> | undefined;
   readonly data?: unknown;
   readonly ms: number;
 }

@@ -114,6 +114,7 @@ async function answer(options: ServerOptions, request: FastifyRequest, reply: Fa
     parameters: values,
     status: outcome.status,
     message: outcome.message,
+    errors: outcome.errors,
     data: outcome.data,
     ms: Math.round(performance.now() - started),
   });

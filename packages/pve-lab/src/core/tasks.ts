@@ -92,6 +92,23 @@ function writeActive(): void {
   writeFileAtomic(place(`${FOLDER}/active`), lines.join(""));
 }
 
+/**
+ * To be called once at the start: tasks that were running when this daemon last ended have no worker any more.
+ * PVE shows such a task as ended with `unexpected status`; so does the archive from now on.
+ */
+export function closeUnfinishedTasks(): void {
+  const index = readTextOr(place(`${FOLDER}/index`), "");
+  for (const line of readTextOr(place(`${FOLDER}/active`), "").split("\n")) {
+    const upid = line.split(" ")[0] ?? "";
+    const task = parseUpid(upid);
+    if (!task || running.has(upid) || index.includes(`${upid} `)) continue;
+    const status = taskExitStatus(readTaskLog(task) ?? []);
+    const end = now().toString(16).toUpperCase().padStart(8, "0");
+    appendFileSync(place(`${FOLDER}/index`), `${upid} ${end} ${status}\n`, { mode: 0o640 });
+  }
+  writeActive();
+}
+
 export function runningTasks(): Upid[] {
   return [...running.values()].map(({ task }) => task);
 }
