@@ -8,6 +8,7 @@ export type NodeApi = Pick<PveApi, "call" | "node">;
 interface GuestConfig {
   readonly description?: string;
   readonly template?: number;
+  readonly lock?: string;
   readonly [key: string]: unknown;
 }
 
@@ -35,7 +36,7 @@ export function guard(api: PveApi, stack: string, vmid: number): pulumi.Resource
 export async function makeRoom(api: NodeApi, stack: string, vmid: number, dryRun: boolean): Promise<void> {
   if (await isFree(api, vmid)) return;
   await waitForTasks(api, vmid);
-  const config = await readConfig(api, vmid);
+  const config = await unlockedConfig(api, vmid);
   if (config === undefined) return;
   const mark = readMark(config.description, vmid);
   if (mark?.stack !== stack) throw new Error(occupied(api, vmid, stack, mark?.stack));
@@ -83,25 +84,42 @@ async function readConfig(api: NodeApi, vmid: number): Promise<GuestConfig | und
   }
 }
 
-async function waitForTasks(api: NodeApi, vmid: number): Promise<void> {
+/**
+ * A clone's task counts as its source's, so the lock is what tells that the new guest is not whole yet; the mark may
+ * not be written before that.
+ */
+async function unlockedConfig(api: NodeApi, vmid: number): Promise<GuestConfig | undefined> {
   const deadline = Date.now() + PATIENCE;
-  for (;;) {
-    const tasks = (await api.call("GET", `/nodes/${api.node}/tasks?vmid=${vmid}&source=active`)) as {
-      status?: string;
-      endtime?: number;
-    }[];
-    if (
-      !tasks.some(
-        (task) => task.endtime === undefined && (task.status === undefined || task.status === "RUNNING"),
-      )
-    ) {
-      return;
-    }
-    if (Date.now() > deadline)
-      throw new Error(`CT ${vmid}: a task of the node works on it for over 15 minutes`);
+  for (let idle = 0; ; idle = (await isBusy(api)) ? 0 : idle + 1) {
+    const config = await readConfig(api, vmid);
+    if (config?.lock === undefined) return config;
+    // Looked at twice: the task may end between the two questions.
+    if (idle > 1)
+      throw new Error(`CT ${vmid} is locked (${config.lock}), and no task works on it: pct unlock ${vmid}`);
+    if (Date.now() > deadline) throw new Error(tooLong(vmid));
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
   }
 }
+
+/** A task works on this guest or, without a vmid, on anything of the node. */
+async function isBusy(api: NodeApi, vmid?: number): Promise<boolean> {
+  const query = vmid === undefined ? "source=active" : `vmid=${vmid}&source=active`;
+  const tasks = (await api.call("GET", `/nodes/${api.node}/tasks?${query}`)) as {
+    status?: string;
+    endtime?: number;
+  }[];
+  return tasks.some(({ status, endtime }) => endtime === undefined && (status ?? "RUNNING") === "RUNNING");
+}
+
+async function waitForTasks(api: NodeApi, vmid: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  while (await isBusy(api, vmid)) {
+    if (Date.now() > deadline) throw new Error(tooLong(vmid));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+  }
+}
+
+const tooLong = (vmid: number): string => `CT ${vmid}: a task of the node works on it for over 15 minutes`;
 
 async function destroy(api: NodeApi, vmid: number): Promise<void> {
   const path = `/nodes/${api.node}/lxc/${vmid}`;

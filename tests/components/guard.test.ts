@@ -73,6 +73,28 @@ test("the rest of our own cut run is removed after its task, but only looked at 
   expect(up.writes).toEqual(["POST /nodes/pve/lxc/910/status/stop", "DELETE /nodes/pve/lxc/910"]);
 });
 
+test("a clone that still runs is waited for: its task is the source's, the lock is its own", async () => {
+  const config: Record<string, unknown> = { lock: "create" };
+  const { api, writes } = nodeWith({ vmid: 910, config }, 2);
+  const call: NodeApi["call"] = (method, path) => {
+    // The node knows this task under 902.
+    if (path.includes("/tasks?vmid=910")) return Promise.resolve([]);
+    if (path.includes("/tasks?source")) {
+      delete config["lock"];
+      config["description"] = mark("dev", 910);
+    }
+    return api.call(method, path);
+  };
+  await makeRoom({ node: "pve", call }, "dev", 910, false);
+  expect(writes).toEqual(["DELETE /nodes/pve/lxc/910"]);
+});
+
+test("a lock that no task holds is named with the command that takes it off", async () => {
+  const { api, writes } = nodeWith({ vmid: 910, config: { lock: "create" } });
+  await expect(makeRoom(api, "dev", 910, false)).rejects.toThrow(/locked \(create\).*pct unlock 910/);
+  expect(writes).toEqual([]);
+});
+
 test("the rest of a cut run that holds data stays, with the import command", async () => {
   const { api, writes } = nodeWith({
     vmid: 910,
