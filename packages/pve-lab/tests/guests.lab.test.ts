@@ -240,10 +240,35 @@ describe("the whole life of a guest", () => {
     expect(await good("pct exec 101 -- stat -c '%t:%T %a' /dev/fuse")).toBe("a:e5 666");
   }, 60_000);
 
+  test("rebooted and powered off from inside", async () => {
+    const started = "pct exec 101 -- cut -d' ' -f22 /proc/1/stat";
+    const before = await good(started);
+    await good("pct exec 101 -- systemctl --no-block reboot");
+    await expect
+      .poll(async () => /^\d+$/.exec((await node(started)).stdout.trim())?.[0] ?? before, { timeout: 30_000 })
+      .not.toBe(before);
+    await good("pct exec 101 -- systemctl --no-block poweroff");
+    await expect.poll(() => good("pct status 101"), { timeout: 30_000 }).toBe("status: stopped");
+    await expect.poll(() => good("mount"), { timeout: 10_000 }).not.toContain("/var/lib/lxc/101/");
+  }, 90_000);
+
+  test("a volume of another owner is used and outlives the guest", async () => {
+    expect(await good("pvesm alloc store 9999 subvol-9999-disk-0 256M")).toBe(
+      "successfully created 'store:subvol-9999-disk-0'",
+    );
+    await good("pct set 101 --mp2 store:subvol-9999-disk-0,mp=/kept && pct start 101");
+    await good("pct exec 101 -- sh -c 'echo data > /kept/file'");
+    expect(await option(101, "mp2")).toBe("store:subvol-9999-disk-0,mp=/kept,size=256M");
+  }, 60_000);
+
   test("destroyed: nothing is left of it", async () => {
     expect(await refused("pct destroy 101")).toBe("unable to destroy CT 101 - container is running");
     await good("pct destroy 101 --force 1");
     expect(await good("zfs list -H -o name")).not.toContain("-101-");
+    expect(await good("pvesm list store --vmid 9999")).toContain("store:subvol-9999-disk-0");
+    expect(await good("pvesm free store:subvol-9999-disk-0")).toBe(
+      "Removed volume 'store:subvol-9999-disk-0'",
+    );
     expect(await good("ls /etc/pve/lxc /var/lib/lxc; mount; losetup -a")).not.toMatch(/\b101\b|-101-/);
   }, 60_000);
 });

@@ -31,7 +31,9 @@ export async function call(method: string, path: string, values: Values = {}): P
   const answer = parse(body);
   if (status === 200) return answer.data ?? null;
   const details = Object.entries(answer.errors ?? {}).map(([key, said]) => `${key}: ${said.trim()}`);
-  throw new CallError(status, [(answer.message ?? reason).trim(), ...details].join("\n"));
+  const message = (answer.message ?? reason).trim();
+  // PVE's tools name the status where a parameter is at fault, and only there.
+  throw new CallError(status, [status === 400 ? `400 ${message}` : message, ...details].join("\n"));
 }
 
 function parse(text: string): Body {

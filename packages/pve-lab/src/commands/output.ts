@@ -26,7 +26,7 @@ export function sorted(value: unknown): unknown {
 /** One value in a table cell. */
 export function cell(value: unknown): string {
   if (value === undefined || value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 export function records(value: unknown): Record<string, unknown>[] {

@@ -5,7 +5,6 @@ import { rootfsPath } from "../guests/lxc-config.ts";
 import { mountGuest, unmountGuest } from "../guests/mounts.ts";
 import { isRunning } from "../guests/process.ts";
 import { bootOrder, stopOrder, type StartEntry } from "../guests/startup.ts";
-import { run } from "../volumes/run.ts";
 import { UsageError, type Arguments } from "./arguments.ts";
 import { call, finish } from "./client.ts";
 import type { Command } from "./main.ts";
@@ -88,7 +87,7 @@ async function push(args: Arguments): Promise<void> {
   try {
     await piped(["lxc-attach", "-n", vmid, "--clear-env", "--", ...inside], file.fd, "ignore");
   } catch (error) {
-    throw new Error(`failed to create file: ${target}${error instanceof Error ? `: ${error.message}` : ""}`);
+    throw new Error(`failed to create file: ${target}`, { cause: error });
   } finally {
     await file.close();
   }

@@ -1,4 +1,4 @@
-import { encodeText } from "../guests/config-file.ts";
+import { encodeText, drop } from "../guests/config-file.ts";
 import { parseArguments, UsageError, type Arguments } from "./arguments.ts";
 import { call, finish } from "./client.ts";
 import type { Command } from "./main.ts";
@@ -98,13 +98,15 @@ export async function pct(command: Command): Promise<void> {
     case "internal-stopall":
       return (await import("./pct-local.ts")).local(command, verb, args);
     case "help":
-    case "--help":
-      return command.print(
+    case "--help": {
+      command.print(
         `USAGE: pct <COMMAND> [ARGS] [OPTIONS]\n${[...Object.keys(VERBS), ...OTHERS]
           .sort()
           .map((name) => `       pct ${name}\n`)
           .join("")}`,
       );
+      return;
+    }
     default:
       throw new UsageError(`ERROR: unknown command 'pct ${verb}'\nUSAGE: pct <COMMAND> [ARGS] [OPTIONS]`);
   }
@@ -160,7 +162,7 @@ async function perform(
   for (const name of takes) {
     if (!full.includes(`{${name}}`)) continue;
     full = full.replace(`{${name}}`, encodeURIComponent(values[name]?.[0] ?? ""));
-    delete values[name];
+    drop(values, name);
   }
   const answer = await call(method, full, values);
   if (typeof answer === "string" && answer.startsWith("UPID:"))
@@ -204,7 +206,10 @@ async function status({ node, print }: Command, args: Arguments): Promise<void> 
     string,
     unknown
   >;
-  if (args.options["verbose"] === undefined) return print(`status: ${cell(answer["status"])}\n`);
+  if (args.options["verbose"] === undefined) {
+    print(`status: ${cell(answer["status"])}\n`);
+    return;
+  }
   for (const key of Object.keys(answer).sort())
     if (key !== "cpu" && key !== "ha") print(`${key}: ${cell(answer[key])}\n`);
 }

@@ -1,3 +1,4 @@
+import { drop } from "../guests/config-file.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { call, finish } from "./client.ts";
 import type { Command } from "./main.ts";
@@ -33,7 +34,7 @@ export async function pvesh({ node, args, print }: Command): Promise<void> {
     "noborder",
     "noheader",
   ])
-    delete options[key];
+    drop(options, key);
   const full = `/${path.replace(/^\/+/, "").replace(/\/+$/, "")}`.replace(
     /^\/nodes\/localhost(?=\/|$)/,
     `/nodes/${node}`,
@@ -48,21 +49,34 @@ export async function pvesh({ node, args, print }: Command): Promise<void> {
 }
 
 function show(answer: unknown, format: string, print: (text: string) => void): void {
-  if (format === "json") return print(`${JSON.stringify(sorted(answer))}\n`);
-  if (format === "json-pretty") return print(prettyJson(answer));
+  if (format === "json") {
+    print(`${JSON.stringify(sorted(answer))}\n`);
+    return;
+  }
+  if (format === "json-pretty") {
+    print(prettyJson(answer));
+    return;
+  }
   if (answer === null) return;
   if (Array.isArray(answer) && answer.every((row) => typeof row === "object" && row !== null)) {
     const rows = records(answer);
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].sort();
-    return print(
+    print(
       table(
         columns,
         rows.map((row) => columns.map((column) => cell(row[column]))),
       ),
     );
+    return;
   }
-  if (Array.isArray(answer)) return print(answer.map((row) => `${cell(row)}\n`).join(""));
-  if (typeof answer !== "object") return print(`${cell(answer)}\n`);
+  if (Array.isArray(answer)) {
+    print(answer.map((row) => `${cell(row)}\n`).join(""));
+    return;
+  }
+  if (typeof answer !== "object") {
+    print(`${cell(answer)}\n`);
+    return;
+  }
   const rows = Object.entries(answer).sort(([a], [b]) => (a < b ? -1 : 1));
   print(
     table(

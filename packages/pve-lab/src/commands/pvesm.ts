@@ -106,9 +106,10 @@ async function free({ node, print }: Command, { positional }: Arguments): Promis
     "DELETE",
     `/nodes/${node}/storage/${storage}/content/${encodeURIComponent(volid)}`,
   );
+  // The task's own last line says what was removed.
   if (typeof answer === "string" && answer.startsWith("UPID:"))
     await finish(node, answer, (line) => print(`${line}\n`));
-  print(`Removed volume '${volid}'\n`);
+  else print(`Removed volume '${volid}'\n`);
 }
 
 async function add({ positional, options }: Arguments): Promise<void> {

@@ -1,3 +1,4 @@
+import { drop } from "../guests/config-file.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { call } from "./client.ts";
 import type { Command } from "./main.ts";
@@ -117,7 +118,7 @@ async function perform(
   for (const key of action.takes) {
     if (!path.includes(`{${key}}`)) continue;
     path = path.replace(`{${key}}`, encodeURIComponent(values[key]?.[0] ?? ""));
-    delete values[key];
+    drop(values, key);
   }
   const answer = await call(action.method, path, values);
   const json = options["output-format"]?.at(-1);

@@ -7,8 +7,10 @@ export async function pveversion({ args, print }: Command): Promise<void> {
   const { version, repoid } = (await call("GET", "/version")) as Record<string, unknown>;
   const { release } = await import("node:os");
   const kernel = release();
-  if (!args.some((argument) => /^--?v(?:erbose)?$/.test(argument)))
-    return print(`pve-manager/${cell(version)}/${cell(repoid)} (running kernel: ${kernel})\n`);
+  if (!args.some((argument) => /^--?v(?:erbose)?$/.test(argument))) {
+    print(`pve-manager/${cell(version)}/${cell(repoid)} (running kernel: ${kernel})\n`);
+    return;
+  }
   print(`proxmox-ve: not installed (the lab stands in for it) (running kernel: ${kernel})\n`);
   print(`pve-manager: ${cell(version)} (running version: ${cell(version)}/${cell(repoid)})\n`);
 }

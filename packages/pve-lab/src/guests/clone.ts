@@ -140,7 +140,7 @@ async function work(plan: Plan, from: Section, wasRunning: boolean, log: TaskLog
   const { vmid, newid, pool } = plan;
   log(`creating a clone of container ${vmid} with ID ${newid}`);
   const made: string[] = [];
-  let failure: unknown;
+  let failure: Error | undefined;
   try {
     if (isRunning(vmid) !== wasRunning) throw new Error("unexpected state change");
     await makeVolumes(plan, from, made, log);
@@ -156,7 +156,7 @@ async function work(plan: Plan, from: Section, wasRunning: boolean, log: TaskLog
       }
     });
   } catch (error) {
-    failure = error ?? new Error("unknown error");
+    failure = error instanceof Error ? error : new Error(String(error));
   }
   await removeLock(vmid, "disk").catch((error: unknown) => log(`WARN: ${String(error)}`));
   if (failure !== undefined) {
@@ -166,7 +166,7 @@ async function work(plan: Plan, from: Section, wasRunning: boolean, log: TaskLog
       requireCreateLock(newid);
       removeConfig(newid);
     }).catch((error: unknown) => log(`WARN: Failed to remove target CT config - ${String(error)}`));
-    throw new Error(`clone failed: ${failure instanceof Error ? failure.message : String(failure)}`);
+    throw new Error(`clone failed: ${failure.message}`, { cause: failure });
   }
   await removeLock(newid, "create");
 }

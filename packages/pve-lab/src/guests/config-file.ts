@@ -18,6 +18,11 @@ export interface GuestConfig extends Section {
   digest: string;
 }
 
+/** Takes an entry out, by a key that is known only at run time. */
+export function drop(values: Readonly<Record<string, unknown>>, key: string): void {
+  Reflect.deleteProperty(values, key);
+}
+
 export function emptySection(): Section {
   return { values: {}, lxc: [] };
 }

@@ -3,7 +3,7 @@ import { isMissing, writeFileAtomic } from "../core/files.ts";
 import { withLock } from "../core/locks.ts";
 import { nodeName, place } from "../core/places.ts";
 import { ApiError } from "../core/route.ts";
-import { emptyConfig, parseConfig, writeConfig, type GuestConfig } from "./config-file.ts";
+import { emptyConfig, parseConfig, writeConfig, type GuestConfig, drop } from "./config-file.ts";
 
 const FOLDER = "/etc/pve/lxc";
 
@@ -51,7 +51,7 @@ function dropUsedAgain({ values }: GuestConfig): void {
     ),
   );
   for (const key of Object.keys(values))
-    if (/^unused\d+$/.test(key) && used.has(values[key])) delete values[key];
+    if (/^unused\d+$/.test(key) && used.has(values[key])) drop(values, key);
 }
 
 export function removeConfig(vmid: number): void {

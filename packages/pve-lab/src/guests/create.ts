@@ -5,7 +5,7 @@ import { requireEnabledStorage } from "../core/storage-config.ts";
 import { filePath, parseVolumeId } from "../core/volume-id.ts";
 import { activateStorage, freeVolume } from "../volumes/index.ts";
 import { pipe } from "../volumes/run.ts";
-import { emptyConfig, type GuestConfig } from "./config-file.ts";
+import { emptyConfig, type GuestConfig, drop } from "./config-file.ts";
 import {
   loadConfig,
   removeConfig,
@@ -47,7 +47,7 @@ export async function createGuest(context: Context): Promise<string> {
     context.requirePrivileges(`/vms/${vmid}`, ["VM.Allocate"]);
 
   const options = optionsOf(parameters, OTHERS);
-  for (const key of Object.keys(options)) if (/^unused\d+$/.test(key)) delete options[key];
+  for (const key of Object.keys(options)) if (/^unused\d+$/.test(key)) drop(options, key);
   const storage = textOf(parameters, "storage") ?? "local";
   // A bare number is a size on the default storage.
   for (const key of mountPointKeys(options))
@@ -118,7 +118,7 @@ async function takeDisks(
   const disks: Record<string, string> = {};
   for (const key of mountPointKeys(options)) {
     disks[key] = options[key] ?? "";
-    delete options[key];
+    drop(options, key);
   }
   if (Object.keys(disks).length > 0 && disks["rootfs"] === undefined)
     throw new ApiError(500, "mount points configured, but 'rootfs' not set - aborting");

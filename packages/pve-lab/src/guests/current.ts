@@ -1,5 +1,5 @@
 import { ApiError } from "../core/route.ts";
-import type { GuestConfig, Section } from "./config-file.ts";
+import { drop, type GuestConfig, type Section } from "./config-file.ts";
 import { pendingDeletes } from "./pending.ts";
 
 const NUMBERS = new Set(["cores", "memory", "swap", "tty", "cpuunits", "cpulimit", "snaptime"]);
@@ -30,7 +30,7 @@ export function configAnswer(config: GuestConfig, current: boolean): Record<stri
   const description = config.pending.description ?? config.description;
   const merged: Section = { values, lxc: config.lxc, ...(description === undefined ? {} : { description }) };
   for (const key of pendingDeletes(config)) {
-    delete merged.values[key];
+    drop(merged.values, key);
     if (key === "description") delete merged.description;
   }
   return render(merged, config.digest);

@@ -14,7 +14,7 @@ import { isRunning } from "./process.ts";
 import { mountPointType, parseMountPoint } from "./property-string.ts";
 
 /** DELETE /nodes/{node}/lxc/{vmid}: the guest and every volume that it owns by name, unused ones too. */
-export async function destroyGuest(context: Context): Promise<string> {
+export function destroyGuest(context: Context): string {
   const { parameters } = context;
   const vmid = vmidOf(parameters);
   const force = flagOf(parameters, "force") === true;

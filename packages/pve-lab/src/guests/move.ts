@@ -1,7 +1,7 @@
 import { ApiError, type Context, type TaskLog } from "../core/route.ts";
 import { requireEnabledStorage } from "../core/storage-config.ts";
 import { copyVolume, createBaseVolume, describeVolume, freeVolume, onVolume } from "../volumes/index.ts";
-import type { GuestConfig } from "./config-file.ts";
+import { drop, type GuestConfig } from "./config-file.ts";
 import {
   loadConfig,
   removeLock,
@@ -90,7 +90,7 @@ async function copyAway(
   });
 }
 
-async function moveToGuest(context: Context, target: number): Promise<string> {
+function moveToGuest(context: Context, target: number): string {
   const { parameters } = context;
   const vmid = vmidOf(parameters);
   const key = textOf(parameters, "volume") ?? "";
@@ -113,7 +113,7 @@ async function moveToGuest(context: Context, target: number): Promise<string> {
     const name = await onVolume(old, (backend, volume) => backend.rename(volume, target));
     const volume = `${old.split(":")[0] ?? ""}:${name}`;
     const value = printMountPoint({ ...parseMountPoint(from.values[key] ?? ""), volume });
-    await updateConfig(vmid, ({ values }) => delete values[key]);
+    await updateConfig(vmid, ({ values }) => drop(values, key));
     await withConfigLock(target, () => {
       const config = loadConfig(target);
       config.values[targetKey] = /^unused/.test(targetKey) ? volume : value;

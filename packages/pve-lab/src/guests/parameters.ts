@@ -34,7 +34,8 @@ export function optionsOf(parameters: Parameters, others: ReadonlySet<string>): 
   const options: Record<string, string> = {};
   for (const [key, value] of Object.entries(parameters)) {
     if (others.has(key) || value === undefined || value === null) continue;
-    options[key] = typeof value === "boolean" ? (value ? "1" : "0") : String(value);
+    if (typeof value === "boolean") options[key] = value ? "1" : "0";
+    else options[key] = typeof value === "string" ? value : JSON.stringify(value);
   }
   return options;
 }

@@ -3,7 +3,7 @@ import { parseVolumeId } from "../core/volume-id.ts";
 import { splitList } from "../core/lists.ts";
 import { ApiError } from "../core/route.ts";
 import { allocateVolume, describeVolume, freeVolume, volumeSize } from "../volumes/index.ts";
-import type { GuestConfig } from "./config-file.ts";
+import { drop, type GuestConfig } from "./config-file.ts";
 import { hotplug } from "./hotplug.ts";
 import { idMap, toNodeId } from "./id-map.ts";
 import {
@@ -51,7 +51,7 @@ function put(config: GuestConfig, key: string, value: string | undefined): void 
   if (key === "description") {
     delete config.description;
     if (value) config.description = value;
-  } else if (value === undefined) delete config.values[key];
+  } else if (value === undefined) drop(config.values, key);
   else config.values[key] = value;
 }
 
@@ -73,7 +73,7 @@ export async function updateGuestConfig(
   running: boolean,
 ): Promise<Record<string, string>> {
   for (const key of update.revert) {
-    delete config.pending.values[key];
+    drop(config.pending.values, key);
     setPendingDeletes(
       config,
       pendingDeletes(config).filter((other) => other !== key),
@@ -87,7 +87,7 @@ export async function updateGuestConfig(
     if (key === "unprivileged") throw new ApiError(500, `unable to delete read-only option: '${key}'`);
     if (/^(?:mp|unused)\d+$/.test(key)) requireNoProtection(config, `can't remove CT ${vmid} drive '${key}'`);
     touched.add(key);
-    delete config.pending.values[key];
+    drop(config.pending.values, key);
     setPendingDeletes(config, [...pendingDeletes(config), key]);
   }
   for (const [key, raw] of Object.entries(update.set)) {
@@ -128,7 +128,7 @@ function checkValue(vmid: number, config: GuestConfig, key: string, value: strin
 /** Waiting changes that change nothing go. */
 function dropUnchanged(config: GuestConfig): void {
   for (const [key, value] of Object.entries(config.pending.values))
-    if (key !== "delete" && config.values[key] === value) delete config.pending.values[key];
+    if (key !== "delete" && config.values[key] === value) drop(config.pending.values, key);
   const trimmed = (text: string | undefined) => text?.replace(/\n+$/, "");
   const { pending } = config;
   if (pending.description !== undefined && trimmed(pending.description) === trimmed(config.description))
@@ -143,7 +143,7 @@ function take(config: GuestConfig, key: string): string | undefined {
   const { pending } = config;
   const value = key === "description" ? pending.description : pending.values[key];
   if (key === "description") delete pending.description;
-  delete pending.values[key];
+  drop(pending.values, key);
   return value;
 }
 
@@ -239,7 +239,7 @@ export async function placeMountPoint(
   const before = config.values[key];
   const old = before === undefined ? undefined : parseMountPoint(before);
   if (old && mountPointType(old) === "volume" && old["volume"] !== mountPoint["volume"]) {
-    delete config.values[key];
+    drop(config.values, key);
     keepAsUnused(config, old["volume"] ?? "");
   }
   return printMountPoint(mountPoint);

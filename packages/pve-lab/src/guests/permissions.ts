@@ -42,9 +42,18 @@ export function requireMayChange(context: Context, change: Change): void {
 
 function checkOption(context: Context, change: Change, key: string, removed: boolean): void {
   const require = (privilege: string) => requireOnGuest(context, change, privilege);
-  if (["cores", "cpuunits", "cpulimit"].includes(key)) return require("VM.Config.CPU");
-  if (["memory", "swap"].includes(key)) return require("VM.Config.Memory");
-  if (["nameserver", "searchdomain", "hostname"].includes(key)) return require("VM.Config.Network");
+  if (["cores", "cpuunits", "cpulimit"].includes(key)) {
+    require("VM.Config.CPU");
+    return;
+  }
+  if (["memory", "swap"].includes(key)) {
+    require("VM.Config.Memory");
+    return;
+  }
+  if (["nameserver", "searchdomain", "hostname"].includes(key)) {
+    require("VM.Config.Network");
+    return;
+  }
   if (/^dev\d+$/.test(key)) throw refuse("configuring device passthrough is only allowed for root@pam");
   if (key === "hookscript") throw refuse("changing the hookscript is only allowed for root@pam");
   if (/^net\d+$/.test(key)) {
@@ -53,7 +62,10 @@ function checkOption(context: Context, change: Change, key: string, removed: boo
       if (text !== undefined) requireBridge(context, text);
     return;
   }
-  if (key === "features") return checkFeatures(context, change, removed);
+  if (key === "features") {
+    checkFeatures(context, change, removed);
+    return;
+  }
   if (key === "rootfs" || /^mp\d+$/.test(key)) {
     require("VM.Config.Disk");
     if (!removed) checkMountPoint(context, change.vmid, change.set[key] ?? "");
@@ -82,7 +94,10 @@ function checkMountPoint(context: Context, vmid: number, text: string): void {
   if (type !== "volume") throw refuse(`mount point type ${type} is only allowed for root@pam`);
   const volume = mountPoint["volume"] ?? "";
   const made = newVolume(volume);
-  if (made) return context.requirePrivileges(`/storage/${made.storage}`, ["Datastore.AllocateSpace"]);
+  if (made) {
+    context.requirePrivileges(`/storage/${made.storage}`, ["Datastore.AllocateSpace"]);
+    return;
+  }
   // One's own volumes may be named again; others' only by who manages the storage.
   if (describeVolume(volume).owner === vmid) return;
   context.requirePrivileges(`/storage/${parseVolumeId(volume).storage}`, ["Datastore.Allocate"]);

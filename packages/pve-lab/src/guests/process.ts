@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isMissing, readTextOr } from "../core/files.ts";
-import { CommandError, run } from "../volumes/run.ts";
+import { CommandError, poll, run } from "../volumes/run.ts";
 import { LXC_FOLDER } from "./lxc-config.ts";
 
 /** Containers whose monitor listens, by its abstract socket. */
@@ -44,21 +43,19 @@ async function unitState(vmid: number): Promise<string> {
 
 /** Waits until the guest has an init. @throws Error with what LXC said when it ended instead */
 export async function waitUntilUp(vmid: number, seconds = 30): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(100)) {
-    if ((await initPid(vmid)) !== undefined) return;
+  const up = await poll(seconds, 100, async () => {
+    if ((await initPid(vmid)) !== undefined) return true;
     const state = await unitState(vmid);
     if (state === "failed" || state === "inactive") throw new Error(await startFailure(vmid));
-  }
-  throw new Error(`container '${vmid}' did not start in ${seconds} s`);
+    return false;
+  });
+  if (!up) throw new Error(`container '${vmid}' did not start in ${seconds} s`);
 }
 
 /** Waits until the unit is through with its cleaning up, mounts included. */
 export async function waitUntilDown(vmid: number, seconds = 60): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(100)) {
-    const state = await unitState(vmid);
-    if (state === "inactive" || state === "failed") return;
-  }
-  throw new Error("container did not stop");
+  const down = await poll(seconds, 100, async () => ["inactive", "failed"].includes(await unitState(vmid)));
+  if (!down) throw new Error("container did not stop");
 }
 
 export function stderrFile(vmid: number): string {
@@ -79,14 +76,14 @@ const HALT_BIT = 1n << 36n;
  * enough to be one that never will (LXC then sends SIGPWR).
  */
 export async function waitForSignalHandling(vmid: number, seconds: number): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(50)) {
+  await poll(seconds, 50, async () => {
     const pid = await initPid(vmid);
-    if (pid === undefined) return;
+    if (pid === undefined || uptimeOf(pid) >= 5) return true;
     const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
     const mask = (name: string) =>
       BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)`, "m").exec(status)?.[1] ?? "0"}`);
-    if (((mask("SigBlk") | mask("SigCgt")) & HALT_BIT) !== 0n || uptimeOf(pid) >= 5) return;
-  }
+    return ((mask("SigBlk") | mask("SigCgt")) & HALT_BIT) !== 0n;
+  });
 }
 
 /** Seconds since a process started; the kernel counts its start in hundredths of a second since boot. */

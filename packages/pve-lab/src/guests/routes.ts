@@ -1,5 +1,6 @@
 import { ApiError, type Context, type Route } from "../core/route.ts";
 import { volumeHasFeature } from "../volumes/index.ts";
+import { volumeRoutes } from "../volumes/routes.ts";
 import { cloneGuest } from "./clone.ts";
 import { loadConfig } from "./config-store.ts";
 import { createGuest } from "./create.ts";
@@ -50,7 +51,7 @@ async function hasFeature({ parameters }: Context): Promise<{ hasFeature: number
   return { hasFeature: 1 };
 }
 
-/** Everything below /nodes/{node}/lxc except the firewall. */
+/** Everything below /nodes/{node}/lxc except the firewall, and the making of volumes. */
 export const guestRoutes: Route[] = [
   {
     method: "GET",
@@ -96,6 +97,7 @@ export const guestRoutes: Route[] = [
   { method: "POST", path: `${GUEST}/clone`, evidence: "observed", handler: cloneGuest },
   { method: "PUT", path: `${GUEST}/resize`, evidence: "observed", handler: resizeVolume },
   { method: "POST", path: `${GUEST}/move_volume`, evidence: "documented", handler: moveVolume },
+  ...volumeRoutes,
   ...statusRoutes,
   ...snapshotRoutes,
 ];

@@ -1,7 +1,7 @@
 import { ApiError, type TaskLog } from "../core/route.ts";
 import { isMounted, whileFrozen } from "../volumes/image.ts";
 import { onVolume, volumeHasFeature } from "../volumes/index.ts";
-import { emptySection, type GuestConfig, type Section } from "./config-file.ts";
+import { emptySection, type GuestConfig, type Section, drop } from "./config-file.ts";
 import {
   loadConfig,
   requireUnlocked,
@@ -113,7 +113,7 @@ export async function deleteSnapshot(
           if (parent === undefined) delete section.values["parent"];
           else section.values["parent"] = parent;
         }
-      delete now.snapshots[name];
+      drop(now.snapshots, name);
       delete now.values["lock"];
       saveConfig(vmid, now);
     });

@@ -26,8 +26,11 @@ export interface VolumeBackend {
   imagePath(name: string): Promise<string>;
   /** Where Proxmox VE would show the volume (`pvesm path`). */
   path(name: string): Promise<string>;
-  /** Makes an empty volume (file system not made yet) and returns its name. */
-  allocate(vmid: number, bytes: number): Promise<string>;
+  /**
+   * Makes an empty volume (file system not made yet) and returns its name.
+   * @param wanted last part of the name, else the first free one
+   */
+  allocate(vmid: number, bytes: number, wanted?: string): Promise<string>;
   free(name: string): Promise<void>;
   list(): Promise<VolumeInfo[]>;
   size(name: string): Promise<number>;

@@ -32,7 +32,14 @@ export function directoryBackend(storage: Storage): VolumeBackend {
     imagePath: (name) => Promise.resolve(file(name)),
     path: (name) => Promise.resolve(file(name)),
     size: async (name) => (await stat(file(name))).size,
-    allocate: (vmid) => freeName(vmid),
+    allocate: async (vmid, _bytes, wanted) => {
+      if (wanted === undefined) return freeName(vmid);
+      if (!wanted.startsWith(`vm-${vmid}-`))
+        throw new ApiError(500, `illegal name '${wanted}' - should be 'vm-${vmid}-*'`);
+      parseFileName(`${vmid}/${wanted}`);
+      await mkdir(`${folder}/${vmid}`, { recursive: true });
+      return `${vmid}/${wanted}`;
+    },
     free: async (name) => {
       await rm(file(name), { force: true });
       // The guest's folder goes with its last image.

@@ -82,18 +82,23 @@ export async function freeVolume(volid: string): Promise<void> {
   await onStorage(storage.id, () => backend.free(name));
 }
 
-/** Makes a volume with an empty file system and returns its id. `owner`: host id of the file system's root. */
+/**
+ * Makes a volume with an empty file system and returns its id.
+ * @param owner the node's id of the file system's root
+ * @param wanted last part of the volume's name, else the first free one
+ */
 export async function allocateVolume(
   storageId: string,
   vmid: number,
   bytes: number,
   owner = 0,
+  wanted?: string,
 ): Promise<string> {
   const storage = requireEnabledStorage(storageId);
   const backend = backendOf(storage);
   await activateStorage(storage);
   const name = await onStorage(storageId, async () => {
-    const made = await backend.allocate(vmid, bytes);
+    const made = await backend.allocate(vmid, bytes, wanted);
     try {
       await createImage(
         await backend.imagePath(made),

@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export interface RunOptions {
   /** Written to the program's standard input. */
@@ -41,9 +42,14 @@ export function run(program: string, args: readonly string[], options: RunOption
         env: { ...ENVIRONMENT, ...options.env },
       },
       (error, stdout, stderr) => {
-        if (!error) return resolve(stdout);
-        if (error.killed && options.timeoutSeconds !== undefined)
-          return reject(new CommandError(program, 124, "got timeout"));
+        if (!error) {
+          resolve(stdout);
+          return;
+        }
+        if (error.killed && options.timeoutSeconds !== undefined) {
+          reject(new CommandError(program, 124, "got timeout"));
+          return;
+        }
         const code = typeof error.code === "number" ? error.code : 255;
         reject(new CommandError(program, code, stderr || (code === 255 ? error.message : "")));
       },
@@ -51,6 +57,20 @@ export function run(program: string, args: readonly string[], options: RunOption
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(options.input ?? "");
   });
+}
+
+/** Asks again and again until the answer is true. @returns false when it was not within `seconds` */
+export async function poll(
+  seconds: number,
+  milliseconds: number,
+  question: () => Promise<boolean>,
+): Promise<boolean> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!(await question())) {
+    if (Date.now() > deadline) return false;
+    await sleep(milliseconds);
+  }
+  return true;
 }
 
 /** Like {@link run}, for a question whose "no" is an exit code: true when it ended with 0. */

@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { CommandError, run } from "./run.ts";
+import { CommandError, poll, run } from "./run.ts";
 
 /** Runs `zfs`. @throws Error `zfs error: …` as Proxmox VE words it */
 export async function zfs(...args: string[]): Promise<string> {
   try {
     return await run("zfs", args, { timeoutSeconds: 300 });
   } catch (error) {
-    if (error instanceof CommandError) throw new Error(`zfs error: ${error.message}`);
+    if (error instanceof CommandError) throw new Error(`zfs error: ${error.message}`, { cause: error });
     throw error;
   }
 }
@@ -31,16 +30,20 @@ export async function zfsAtRest(dataset: string, ...args: string[]): Promise<voi
   await zfs("unmount", dataset).catch((error: unknown) => {
     if (!/not currently mounted|does not exist/.test(String(error))) throw error;
   });
-  for (const deadline = Date.now() + 10_000; ; await sleep(50)) {
+  let failure: unknown;
+  const done = await poll(10, 50, async () => {
     try {
       await zfs(...args);
-      return;
     } catch (error) {
+      failure = error;
       // zfs-fuse wants to empty the kernel's caches after a rollback, which a container may not; by then it is done.
-      if (/drop_caches failed/.test(String(error))) return;
-      if (!/busy|I\/O error/.test(String(error)) || Date.now() > deadline) throw error;
+      if (/drop_caches failed/.test(String(error))) return true;
+      if (!/busy|I\/O error/.test(String(error))) throw error;
+      return false;
     }
-  }
+    return true;
+  });
+  if (!done) throw failure;
 }
 
 /** Destroys a dataset with its snapshots; one that is gone already is fine. */

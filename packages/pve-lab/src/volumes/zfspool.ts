@@ -26,6 +26,12 @@ interface Row {
   readonly creation: string;
 }
 
+function supports(feature: VolumeFeature, isBase: boolean, snapshot: string | undefined): boolean {
+  if (snapshot !== undefined) return feature === "copy";
+  if (feature === "clone") return isBase;
+  return feature === "template" || feature === "rename" ? !isBase : true;
+}
+
 /** Volumes of a `zfspool` storage: one dataset each, named and linked as Proxmox VE does it. */
 export function zfsPoolBackend(storage: Storage): VolumeBackend {
   const pool = storage.pool ?? "";
@@ -95,8 +101,11 @@ export function zfsPoolBackend(storage: Storage): VolumeBackend {
     size,
     path: async (name) => (await zfsProperty("mountpoint", dataset(name))) || `/${dataset(name)}`,
 
-    async allocate(vmid, bytes) {
-      const name = await freeName(vmid);
+    async allocate(vmid, bytes, wanted) {
+      if (wanted !== undefined && !wanted.startsWith(`subvol-${vmid}-`))
+        throw new ApiError(500, `illegal name '${wanted}' - should be 'subvol-${vmid}-*'`);
+      const name = wanted ?? (await freeName(vmid));
+      parseZfsName(name);
       await zfs("create", "-o", `refquota=${bytes}`, `${pool}/${name}`);
       return name;
     },
@@ -129,13 +138,8 @@ export function zfsPoolBackend(storage: Storage): VolumeBackend {
       await truncate(await imagePath(name), imageBytes(bytes));
     },
 
-    async hasFeature(feature: VolumeFeature, name, snapshot) {
-      const { isBase } = parseZfsName(name);
-      if (snapshot !== undefined) return feature === "copy";
-      if (feature === "clone") return isBase;
-      if (feature === "template" || feature === "rename") return !isBase;
-      return feature === "copy" || feature === "snapshot" || feature === "sparseinit";
-    },
+    hasFeature: (feature, name, snapshot) =>
+      Promise.resolve(supports(feature, parseZfsName(name).isBase, snapshot)),
 
     async clone(name, vmid, snapshot = BASE_SNAPSHOT) {
       const { isBase, name: base } = parseZfsName(name);
