@@ -208,6 +208,7 @@ export async function preflight(lab: Lab, wantedPort: number | undefined): Promi
       ...(await networkProblem()),
       ...(await portProblems(lab, port)),
       ...(await aptProblems(packages)),
+      ...(imageMissing && recipe !== undefined ? await mirrorProblems(recipe) : []),
     );
   }
   const changes = [

@@ -27,7 +27,7 @@ export type Say = (detail: string) => void;
  */
 export async function step<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
   const started = Date.now();
-  const terminal = out.isTTY === true;
+  const terminal = out.isTTY;
   let detail = "";
   let tick = 0;
   const draw = (): void => {
@@ -37,7 +37,7 @@ export async function step<T>(title: string, work: (say: Say) => Promise<T>): Pr
       return;
     }
     const frame = frames[tick++ % frames.length] ?? "";
-    const width = (out.columns ?? 80) - 1;
+    const width = Math.max(40, out.columns) - 1;
     const line = `${frame} ${title} ${seconds(spent)} ${detail}`.slice(0, width);
     out.write(`\r\u001b[2K${colours.cyan(line.slice(0, 1))}${line.slice(1)}`);
   };

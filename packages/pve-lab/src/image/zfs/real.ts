@@ -25,7 +25,8 @@ export function ask(tool: Tool, args: readonly string[]): Answer {
     stdio: ["ignore", "pipe", "pipe"],
     maxBuffer: 256 * 1024 * 1024,
   });
-  return { status: result.status ?? 1, stdout: result.stdout ?? "", stderr: result.stderr ?? "" };
+  if (result.error !== undefined) return { status: 127, stdout: "", stderr: `${result.error.message}\n` };
+  return { status: result.status ?? 1, stdout: result.stdout, stderr: result.stderr };
 }
 
 /** Runs the real program and ends this one with its status and words if it fails. */

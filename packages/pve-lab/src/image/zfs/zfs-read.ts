@@ -232,7 +232,9 @@ export function zfsList(args: readonly string[]): number {
   }
   const found = fetch(toAsk(columns), exact, [], listed);
   const rows = listed.map((dataset) =>
-    columns.map((column) => valueOf(found.get(dataset) ?? new Map(), dataset, column, exact).value),
+    columns.map(
+      (column) => valueOf(found.get(dataset) ?? new Map<string, Value>(), dataset, column, exact).value,
+    ),
   );
   const heads: Column[] = columns.map((column) => ({
     title: titles[column] ?? column.toUpperCase(),

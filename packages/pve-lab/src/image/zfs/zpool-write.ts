@@ -36,7 +36,8 @@ function poolProperties(asked: readonly string[]): { native: string[]; remembere
 const keywords = /^(mirror|raidz[123]?|log|cache|spare)$/;
 
 function probe(command: string, args: readonly string[]): string {
-  return spawnSync(command, [...args], { encoding: "utf8" }).stdout ?? "";
+  const result = spawnSync(command, [...args], { encoding: "utf8" });
+  return result.error === undefined ? result.stdout : "";
 }
 
 /** What OpenZFS would say about a disk that is not empty; undefined if it may be taken without -f. */
