@@ -1,5 +1,7 @@
+import { readdirSync } from "node:fs";
 import { beforeAll, expect, inject, test } from "vitest";
 import { Checkout } from "./checkout.ts";
+import { stepsOf } from "./cut.ts";
 import { changes, nameOf, outputs } from "./facts.ts";
 
 const checkout = new Checkout(inject("room"));
@@ -112,16 +114,24 @@ test("an edit of base_setup rebuilds the templates, children first, and leaves 9
     async () => {
       const { stdout } = await checkout.pulumi("preview", "--json");
       const steps = changes(stdout);
-      const deleted = steps
-        .filter(({ op, urn }) => op === "delete-replaced" && urn.includes("containerLegacy"))
+      const replaced = steps.filter(({ op }) => op === "replace");
+      const guests = replaced
+        .filter(({ urn }) => urn.includes("containerLegacy"))
         .map(({ urn }) => nameOf(urn));
-      expect(deleted).toEqual(["902", "900"]);
+      expect(guests.toSorted()).toEqual(["900", "902"]);
       const touched = steps.filter(({ urn }) => urn.includes("phoenix:lxc:Container"));
       expect(touched).toEqual([]);
 
       const up = await checkout.phoenix("up");
       expect(up.stderr).not.toMatch(/error/i);
       expect(up.code).toBe(0);
+      const logs = readdirSync(checkout.path(".phoenix/log")).filter((name) =>
+        name.endsWith("up.events.jsonl"),
+      );
+      const deleted = stepsOf(checkout.read(`.phoenix/log/${logs.sort().at(-1) ?? ""}`))
+        .filter(({ op, urn }) => op === "delete-replaced" && urn.includes("containerLegacy"))
+        .map(({ urn }) => nameOf(urn));
+      expect(deleted).toEqual(["902", "900"]);
       expect(await outputs(checkout)).toMatchObject({ containers: { 910: { generation: "older" } } });
       expect(await bootId()).toBe(boot);
       expect(await rootDataset()).toBe(dataset);

@@ -8,16 +8,18 @@ interface Started {
   readonly urn: string;
 }
 
-/** The steps that a run's own event log shows as begun, so far. */
-function begun(file: string): Started[] {
-  if (!existsSync(file)) return [];
+/** The steps that an event log shows as begun, in order. */
+export function stepsOf(log: string): Started[] {
   const steps: Started[] = [];
-  for (const line of readFileSync(file, "utf8").split("\n").slice(0, -1)) {
+  // The last line may be half written.
+  for (const line of log.split("\n").slice(0, -1)) {
     const event = JSON.parse(line) as { resourcePreEvent?: { metadata: Started } };
     if (event.resourcePreEvent) steps.push(event.resourcePreEvent.metadata);
   }
   return steps;
 }
+
+const begun = (file: string): Started[] => (existsSync(file) ? stepsOf(readFileSync(file, "utf8")) : []);
 
 /** A process and all below it, as they are now. Plugins have process groups of their own. */
 function tree(top: number): number[] {
