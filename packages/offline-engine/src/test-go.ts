@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { goEnvironment } from "./build.ts";
+import { discardWork, goEnvironment } from "./build.ts";
 import { goSources } from "./pins.ts";
 import { toolchain } from "./toolchain.ts";
 
@@ -13,8 +13,8 @@ export async function testGo(json: boolean): Promise<number> {
     env: goEnvironment(go),
     stdio: ["ignore", "inherit", "inherit"],
   });
-  return new Promise((resolve, reject) => {
+  return new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
-  });
+  }).finally(() => discardWork(go));
 }
