@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildModel, formatFindings } from "../../../../model/index.ts";
-import type { Model, Outcome, SourceFile, Sources } from "../../../../model/index.ts";
+import type { Model, Outcome, SourceFile, Sources, Success } from "../../../../model/index.ts";
 import { readSources } from "../../../../model/read-files.ts";
 import { root } from "./checkout.ts";
 import { Failure } from "./failure.ts";
@@ -54,14 +54,16 @@ export const readTexts = (files: readonly string[]): SourceFile[] =>
 export const chosenOutcome = (options: FileOptions): Outcome =>
   buildModel(chosenSources(options), { unbuilt: "warn" });
 
-/** The model, or a Failure with every finding. */
-export function chosenModel(options: FileOptions): Model {
+/** The model and what explains it, or a Failure with every finding. */
+export function chosenConfiguration(options: FileOptions): Success {
   const outcome = chosenOutcome(options);
-  if (outcome.ok) return outcome.model;
+  if (outcome.ok) return outcome;
   throw new Failure(`the configuration is not valid.\n${formatFindings(outcome.findings)}`, {
     next: "bin/phoenix validate",
   });
 }
+
+export const chosenModel = (options: FileOptions): Model => chosenConfiguration(options).model;
 
 /** A container or template of the model. @throws Failure that lists the ones there are. */
 export function containerOf(model: Model, ctid: string) {
