@@ -146,6 +146,17 @@ describe("the way of our program", () => {
     await good("pct destroy 920");
   }, 60_000);
 
+  test("a clone that is stopped leaves nothing and unlocks its source", async () => {
+    const stop =
+      "until upid=$(pvesh get /nodes/pve/tasks --source active --output-format json | grep -o 'UPID[^\"]*vzclone[^\"]*'); do :; done; " +
+      "pvesh delete /nodes/pve/tasks/$upid";
+    const out = await node(`(${stop}) & pct clone 900 922 --full 1; echo code $?; wait`);
+    expect(out.stderr).toContain("received interrupt");
+    expect(out.stdout).toContain("code 255");
+    expect(await option(900, "lock")).toBeUndefined();
+    expect(await good("ls /etc/pve/lxc; zfs list -H -o name -t all")).not.toMatch(/922/);
+  }, 60_000);
+
   test("an occupied id stays what it is", async () => {
     const before = await good("cat /etc/pve/lxc/910.conf");
     expect(await refused(`pct create 910 ${TEMPLATE} --rootfs store:1`)).toBe(

@@ -3,6 +3,7 @@ import { ApiError, type Context, type TaskLog } from "../core/route.ts";
 import { requireEnabledStorage, requireStorage } from "../core/storage-config.ts";
 import { parseVolumeId } from "../core/volume-id.ts";
 import { cloneVolume, copyVolume, freeVolume, volumeHasFeature } from "../volumes/index.ts";
+import { inTask } from "../volumes/run.ts";
 import { emptyConfig, type GuestConfig, type Section } from "./config-file.ts";
 import {
   loadConfig,
@@ -76,7 +77,9 @@ export async function cloneGuest(context: Context): Promise<string> {
     const description = textOf(parameters, "description");
     if (description) config.description = description;
     saveConfig(newid, config);
-    return context.startTask("vzclone", String(vmid), (log) => work(plan, from, running, log));
+    return context.startTask("vzclone", String(vmid), (log, signal) =>
+      inTask(signal, () => work(plan, from, running, log)),
+    );
   } catch (error) {
     await removeLock(vmid, "disk");
     await withConfigLock(newid, () => removeConfig(newid));

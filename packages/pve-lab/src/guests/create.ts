@@ -4,7 +4,7 @@ import { ApiError, type Context, type TaskLog } from "../core/route.ts";
 import { requireEnabledStorage } from "../core/storage-config.ts";
 import { filePath, parseVolumeId } from "../core/volume-id.ts";
 import { activateStorage, freeVolume } from "../volumes/index.ts";
-import { pipe } from "../volumes/run.ts";
+import { inTask, pipe } from "../volumes/run.ts";
 import { emptyConfig, type GuestConfig, drop } from "./config-file.ts";
 import {
   loadConfig,
@@ -73,16 +73,16 @@ export async function createGuest(context: Context): Promise<string> {
   }
   const password = textOf(parameters, "password");
   const keys = textOf(parameters, "ssh-public-keys");
-  return context.startTask("vzcreate", String(vmid), async (log) => {
-    await withConfigLock(vmid, () =>
-      build(vmid, config, disks, archive, log, {
-        ...(password === undefined ? {} : { password }),
-        ...(keys === undefined ? {} : { keys }),
-      }),
-    ).catch((error: unknown) => {
+  const access = { ...(password === undefined ? {} : { password }), ...(keys === undefined ? {} : { keys }) };
+  return context.startTask("vzcreate", String(vmid), async (log, signal) => {
+    try {
+      await withConfigLock(vmid, () =>
+        inTask(signal, () => build(vmid, config, disks, archive, log, access)),
+      );
+    } catch (error) {
       removeConfig(vmid);
       throw withPrefix(unable, error);
-    });
+    }
     if (pool !== undefined) addGuestToPool(pool, vmid);
     if (flagOf(parameters, "start")) await startGuest(vmid, log);
   });

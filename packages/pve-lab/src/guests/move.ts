@@ -1,6 +1,7 @@
 import { ApiError, type Context, type TaskLog } from "../core/route.ts";
 import { requireEnabledStorage } from "../core/storage-config.ts";
 import { copyVolume, createBaseVolume, describeVolume, freeVolume, onVolume } from "../volumes/index.ts";
+import { inTask } from "../volumes/run.ts";
 import { drop, type GuestConfig } from "./config-file.ts";
 import {
   loadConfig,
@@ -49,9 +50,9 @@ async function moveToStorage(context: Context, storage: string): Promise<string>
   );
   if (remove && held) throw new ApiError(500, "you can't move a volume with snapshots and delete the source");
   await setLock(vmid, "disk");
-  return context.startTask("move_volume", String(vmid), async (log) => {
+  return context.startTask("move_volume", String(vmid), async (log, signal) => {
     try {
-      await copyAway(vmid, key, old, storage, remove, log);
+      await inTask(signal, () => copyAway(vmid, key, old, storage, remove, log));
     } finally {
       await removeLock(vmid, "disk");
     }

@@ -95,7 +95,7 @@ export function shutdownGuest(vmid: number, log: TaskLog, how: Shutdown = {}): P
 async function halt(vmid: number, { timeout = 60, force = false }: Shutdown): Promise<void> {
   await waitForSignalHandling(vmid, Math.min(timeout, 10));
   const args = ["-n", String(vmid), ...(force ? [] : ["--nokill"]), "--timeout", String(timeout)];
-  await run("lxc-stop", args, { timeoutSeconds: timeout + 15 }).catch((error: unknown) => {
+  await run("lxc-stop", args, { timeoutSeconds: timeout + 15, long: true }).catch((error: unknown) => {
     if (isRunning(vmid)) throw error;
   });
   if (isRunning(vmid)) throw new Error("container did not stop");

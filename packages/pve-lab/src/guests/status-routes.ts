@@ -1,4 +1,5 @@
 import { ApiError, type Context, type Route } from "../core/route.ts";
+import { inTask } from "../volumes/run.ts";
 import { loadConfig } from "./config-store.ts";
 import { guestOverview, overviewAnswer } from "./overview.ts";
 import { flagOf, numberOf, vmidOf } from "./parameters.ts";
@@ -75,8 +76,8 @@ export const statusRoutes: Route[] = [
       requireRunning(vmid);
       const timeout = numberOf(context.parameters, "timeout") ?? 60;
       const force = flagOf(context.parameters, "forceStop") === true;
-      return context.startTask("vzshutdown", String(vmid), (log) =>
-        shutdownGuest(vmid, log, { timeout, force }),
+      return context.startTask("vzshutdown", String(vmid), (log, signal) =>
+        inTask(signal, () => shutdownGuest(vmid, log, { timeout, force })),
       );
     },
   },

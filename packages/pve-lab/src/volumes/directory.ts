@@ -62,7 +62,7 @@ export function directoryBackend(storage: Storage): VolumeBackend {
     },
     copy: async (name, vmid) => {
       const target = await freeName(vmid);
-      await run("cp", ["--sparse=always", "--reflink=auto", file(name), file(target)]);
+      await run("cp", ["--sparse=always", "--reflink=auto", file(name), file(target)], { long: true });
       return target;
     },
     rename: async (name, vmid) => {

@@ -159,7 +159,7 @@ export async function copyVolume(
   try {
     const image = await volumeImage(copy);
     // Only the blocks that the file system uses.
-    await run("e2image", ["-r", "-a", source, image]);
+    await run("e2image", ["-r", "-a", source, image], { long: true });
     await growFileSystem(image);
     return copy;
   } catch (error) {

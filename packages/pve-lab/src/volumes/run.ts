@@ -1,7 +1,26 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { execFile, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** Tells whether the task that is being worked on has been stopped. */
+const task = new AsyncLocalStorage<AbortSignal>();
+
+/**
+ * Works on behalf of a task: when that is stopped, long programs started by `action` are ended, and `action` fails
+ * with that. Short ones, cleaning up among them, go on.
+ */
+export function inTask<T>(signal: AbortSignal, action: () => Promise<T>): Promise<T> {
+  return task.run(signal, action);
+}
+
+function stopSignal(): { signal: AbortSignal } | undefined {
+  const signal = task.getStore();
+  return signal && { signal };
+}
+
 export interface RunOptions {
+  /** Ends the program when the task that it works for is stopped. */
+  readonly long?: boolean;
   /** Written to the program's standard input. */
   readonly input?: string;
   readonly timeoutSeconds?: number;
@@ -40,6 +59,7 @@ export function run(program: string, args: readonly string[], options: RunOption
         maxBuffer: 64 * 1024 * 1024,
         timeout: (options.timeoutSeconds ?? 0) * 1000,
         env: { ...ENVIRONMENT, ...options.env },
+        ...(options.long ? stopSignal() : undefined),
       },
       (error, stdout, stderr) => {
         if (!error) {
@@ -96,17 +116,29 @@ export async function pipe(
 ): Promise<void> {
   const [producer, ...producerArgs] = first;
   const [consumer, ...consumerArgs] = second;
-  const from = spawn(producer, producerArgs, {
-    stdio: [input ?? "ignore", "pipe", "pipe"],
-    env: ENVIRONMENT,
-  });
-  const to = spawn(consumer, consumerArgs, { stdio: ["pipe", "ignore", "pipe"], env: ENVIRONMENT });
-  to.stdin.on("error", () => undefined);
-  from.stdout?.pipe(to.stdin);
+  // Groups of their own: what is ended is the whole group, not just a front that started the real program.
+  const own = { env: ENVIRONMENT, detached: true } as const;
+  const from = spawn(producer, producerArgs, { ...own, stdio: [input ?? "ignore", "pipe", "pipe"] });
+  const to = spawn(consumer, consumerArgs, { ...own, stdio: [from.stdout, "ignore", "pipe"] });
+  // Only the consumer holds the reading end now: when it dies, the producer notices.
+  from.stdout?.destroy();
+  const stop = () => [from, to].forEach(endGroup);
+  const signal = task.getStore();
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop();
   const [fed, eaten] = await Promise.allSettled([finished(producer, from), finished(consumer, to)]);
+  signal?.removeEventListener("abort", stop);
   // A consumer that gives up breaks the pipe of its producer: its own words say more.
   if (eaten.status === "rejected") throw eaten.reason;
   if (fed.status === "rejected") throw fed.reason;
+}
+
+function endGroup({ pid }: { pid?: number | undefined }): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGTERM");
+  } catch {
+    // It has ended already.
+  }
 }
 
 interface Ending {
