@@ -21,7 +21,7 @@ import {
 import { idMap, toNodeId, underIdMap } from "../src/guests/id-map.ts";
 import { GuestRoot } from "../src/guests/inside-root.ts";
 import { toInterfaces } from "../src/guests/interfaces.ts";
-import { renderLxcConfig, seccompRules, type NodeFacts } from "../src/guests/lxc-config.ts";
+import { renderLxcConfig, seccompRules, unenforcedLimits, type NodeFacts } from "../src/guests/lxc-config.ts";
 import { parseRanges } from "../src/guests/node-facts.ts";
 import * as strings from "../src/guests/property-string.ts";
 import { bootOrder, stopOrder } from "../src/guests/startup.ts";
@@ -80,6 +80,12 @@ describe("the LXC configuration", () => {
     expect(rendered).toContain("lxc.cgroup2.memory.swap.max = 0");
     expect(rendered).toContain("lxc.cgroup2.cpu.weight = 50");
     expect(rendered).toContain("lxc.cgroup2.cpuset.cpus = 2,3");
+  });
+
+  test("names the limits that the kernel cannot keep", () => {
+    const values = { memory: "512", swap: "0", cores: "2", cpuunits: "50" };
+    expect(unenforcedLimits(values, new Set())).toEqual(["memory", "cpuunits", "cores"]);
+    expect(unenforcedLimits(values, new Set(["memory", "cpu", "cpuset"]))).toEqual([]);
   });
 
   test("binds devices that were made for the guest", () => {

@@ -127,6 +127,17 @@ function limitLines(values: Readonly<Record<string, string>>, { controllers }: N
   return lines;
 }
 
+/** Limits of a configuration that this kernel cannot keep: its option names. */
+export function unenforcedLimits(
+  values: Readonly<Record<string, string>>,
+  controllers: ReadonlySet<string>,
+): string[] {
+  const needs = { memory: "memory", swap: "memory", cpulimit: "cpu", cpuunits: "cpu", cores: "cpuset" };
+  return Object.entries(needs).flatMap(([option, controller]) =>
+    (values[option] ?? "0") !== "0" && !controllers.has(controller) ? [option] : [],
+  );
+}
+
 function processorLines(values: Readonly<Record<string, string>>, facts: NodeFacts): string[] {
   const cores = Number(values["cores"] ?? 0);
   if (!facts.controllers.has("cpuset") || cores === 0 || facts.processors.length === 0) return [];

@@ -3,7 +3,9 @@ import { ApiError, type TaskLog } from "../core/route.ts";
 import { run } from "../volumes/run.ts";
 import type { GuestConfig } from "./config-file.ts";
 import { loadConfig, requireUnlocked, saveConfig, withConfigLock } from "./config-store.ts";
+import { unenforcedLimits } from "./lxc-config.ts";
 import { unmountGuest } from "./mounts.ts";
+import { nodeFacts } from "./node-facts.ts";
 import { applyPending, hasPending } from "./pending.ts";
 import {
   isRunning,
@@ -33,12 +35,14 @@ export function startGuest(vmid: number, log: TaskLog, skipLock = false): Promis
     requireNoTemplate(config, "start");
     if (!skipLock) requireUnlocked(config);
     if (isRunning(vmid)) throw new ApiError(500, `CT ${vmid} already running`);
-    log(`starting CT ${vmid}`);
-    await launch(vmid, config);
+    await launch(vmid, config, log);
   });
 }
 
-async function launch(vmid: number, config: GuestConfig): Promise<void> {
+async function launch(vmid: number, config: GuestConfig, log: TaskLog): Promise<void> {
+  const idle = unenforcedLimits(config.values, nodeFacts().controllers);
+  if (idle.length > 0)
+    log(`lab: not enforced, the kernel here has no control group for it: ${idle.join(", ")}`);
   if (hasPending(config)) {
     await applyPending(vmid, config);
     saveConfig(vmid, config);
@@ -54,11 +58,10 @@ async function launch(vmid: number, config: GuestConfig): Promise<void> {
 }
 
 /** Ends a guest at once. */
-export function stopGuest(vmid: number, log: TaskLog): Promise<void> {
+export function stopGuest(vmid: number): Promise<void> {
   return withConfigLock(vmid, async () => {
     requireUnlocked(loadConfig(vmid));
     requireRunning(vmid);
-    log(`stopping CT: ${vmid}`);
     await kill(vmid);
   });
 }
@@ -83,11 +86,10 @@ export interface Shutdown {
 }
 
 /** Asks the guest's init to shut down. @throws Error when it has not done so in time */
-export function shutdownGuest(vmid: number, log: TaskLog, how: Shutdown = {}): Promise<void> {
+export function shutdownGuest(vmid: number, how: Shutdown = {}): Promise<void> {
   return withConfigLock(vmid, async () => {
     requireUnlocked(loadConfig(vmid));
     requireRunning(vmid);
-    log(`shutdown CT ${vmid}`);
     await halt(vmid, how);
   });
 }
@@ -106,9 +108,8 @@ async function halt(vmid: number, { timeout = 60, force = false }: Shutdown): Pr
 export function rebootGuest(vmid: number, log: TaskLog, timeout?: number): Promise<void> {
   return withConfigLock(vmid, async () => {
     if (!isRunning(vmid)) return;
-    log(`requesting reboot of CT ${vmid}`);
     await halt(vmid, { force: true, ...(timeout === undefined ? {} : { timeout }) });
-    await launch(vmid, loadConfig(vmid));
+    await launch(vmid, loadConfig(vmid), log);
   });
 }
 
@@ -118,6 +119,6 @@ export async function killUnderLock(vmid: number): Promise<void> {
 }
 
 /** Starts a guest; for operations that hold its configuration lock already. */
-export async function launchUnderLock(vmid: number): Promise<void> {
-  await launch(vmid, loadConfig(vmid));
+export async function launchUnderLock(vmid: number, log: TaskLog): Promise<void> {
+  await launch(vmid, loadConfig(vmid), log);
 }

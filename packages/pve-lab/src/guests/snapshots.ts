@@ -153,7 +153,7 @@ export async function rollbackSnapshot(
     };
     rolled.pending = emptySection();
     saveConfig(vmid, rolled);
-    if (start) await launchUnderLock(vmid);
+    if (start) await launchUnderLock(vmid, log);
   });
 }
 

@@ -64,7 +64,7 @@ export const statusRoutes: Route[] = [
       skipLock(context);
       const vmid = guest(context);
       requireRunning(vmid);
-      return context.startTask("vzstop", String(vmid), (log) => stopGuest(vmid, log));
+      return context.startTask("vzstop", String(vmid), () => stopGuest(vmid));
     },
   },
   {
@@ -76,8 +76,8 @@ export const statusRoutes: Route[] = [
       requireRunning(vmid);
       const timeout = numberOf(context.parameters, "timeout") ?? 60;
       const force = flagOf(context.parameters, "forceStop") === true;
-      return context.startTask("vzshutdown", String(vmid), (log, signal) =>
-        inTask(signal, () => shutdownGuest(vmid, log, { timeout, force })),
+      return context.startTask("vzshutdown", String(vmid), (_log, signal) =>
+        inTask(signal, () => shutdownGuest(vmid, { timeout, force })),
       );
     },
   },
