@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheRoot } from "./cache.ts";
+import { cacheRoot, locked } from "./cache.ts";
 import { run, tail } from "./command.ts";
 import { Failure } from "./failure.ts";
 import { goSources, pluginFolder, pluginProgram, plugins, pulumiVersion, type Part } from "./pins.ts";
@@ -22,13 +23,11 @@ export async function build(part: Part, folder: string): Promise<void> {
     );
   }
   const go = await toolchain();
-  const compile = compilerFor(go);
-  try {
+  await working(go, async () => {
+    const compile = compilerFor(go);
     if (part === "engine") await buildEngine(compile, folder);
     else await buildPlugins(compile, folder);
-  } finally {
-    discardWork(go);
-  }
+  });
 }
 
 type Compile = (
@@ -62,7 +61,8 @@ async function buildPlugins(compile: Compile, folder: string): Promise<void> {
     const output = join(folder, "plugins", pluginFolder(plugin), pluginProgram(plugin));
     mkdirSync(join(output, ".."), { recursive: true });
     const target = `./cmd/${pluginProgram(plugin)}`;
-    const flags = plugin.name === "proxmoxve" ? await proxmoxveFlags(compile, plugin.version) : undefined;
+    const flags =
+      plugin.name === "proxmoxve" ? await proxmoxveFlags(compile, plugin.version, folder) : undefined;
     await compile(`plugin ${plugin.name} ${plugin.version}`, "plugins", output, target, {
       link: `${sdkVersion} -X main.Version=${plugin.version}`,
       ...flags?.flags,
@@ -72,8 +72,12 @@ async function buildPlugins(compile: Compile, folder: string): Promise<void> {
 }
 
 /** The bridged plugin embeds its schema, which the bridge's own generator writes from the Terraform provider. */
-async function proxmoxveFlags(compile: Compile, version: string): Promise<{ flags: Flags; folder: string }> {
-  const folder = mkdtempSync(join(cacheRoot(), "engine-schema."));
+async function proxmoxveFlags(
+  compile: Compile,
+  version: string,
+  within: string,
+): Promise<{ flags: Flags; folder: string }> {
+  const folder = mkdtempSync(join(within, "schema-"));
   const link = `${sdkVersion} -X ${own}/proxmoxve.Version=${version}`;
   const generator = join(folder, "generate");
   await compile("schema generator of proxmoxve", "plugins", generator, "./cmd/proxmoxve-schema", { link });
@@ -92,9 +96,15 @@ async function proxmoxveFlags(compile: Compile, version: string): Promise<{ flag
   return { flags: { link, overlay }, folder };
 }
 
+/** Runs `work`, which uses the working folders of a Go that was brought, while nobody else does or clears them. */
+export async function working<T>(go: Toolchain, work: () => Promise<T>): Promise<T> {
+  return go.brought ? locked(`${workOf()}.lock`, work) : work();
+}
+
 /** Throws away what a Go that was brought needed while it worked: gigabytes. */
-export function discardWork(go: Toolchain): void {
-  if (go.brought) rmSync(workOf(), { recursive: true, force: true });
+export async function discardWork(): Promise<void> {
+  if (!existsSync(workOf())) return;
+  await locked(`${workOf()}.lock`, () => rm(workOf(), { recursive: true, force: true }));
 }
 
 const workOf = () => join(cacheRoot(), "go-work");

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { discardWork } from "./build.ts";
 import { examine } from "./doctor.ts";
 import { Failure } from "./failure.ts";
 import { install } from "./install.ts";
@@ -30,6 +31,7 @@ async function main(args: string[]): Promise<number> {
     case "ensure": {
       const engine = await provide("engine");
       const plugins = await provide("plugins");
+      await discardWork();
       const found = {
         bin: engine.folder,
         plugins: plugins.folder,
@@ -42,7 +44,9 @@ async function main(args: string[]): Promise<number> {
     case "install": {
       if (!values.home)
         throw new Failure("install needs --home DIR, the PULUMI_HOME to link the plugins into");
-      install((await provide("plugins")).folder, values.home);
+      const plugins = await provide("plugins");
+      await discardWork();
+      install(plugins.folder, values.home);
       return 0;
     }
     case "doctor": {
@@ -52,7 +56,7 @@ async function main(args: string[]): Promise<number> {
       return findings.some((f) => f.state === "missing") ? 1 : 0;
     }
     case "test":
-      return testGo(values.json ?? false);
+      return testGo(values.json ?? false).finally(discardWork);
     default:
       throw new Failure(`unknown verb ${verb}\n${usage}`);
   }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { discardWork, goEnvironment } from "./build.ts";
+import { goEnvironment, working } from "./build.ts";
 import { goSources } from "./pins.ts";
 import { toolchain } from "./toolchain.ts";
 
@@ -8,13 +8,15 @@ import { toolchain } from "./toolchain.ts";
 export async function testGo(json: boolean): Promise<number> {
   const go = await toolchain();
   const args = ["test", ...(json ? ["-json"] : []), "./..."];
-  const child = spawn(go.program, args, {
-    cwd: join(goSources, "plugins"),
-    env: goEnvironment(go),
-    stdio: ["ignore", "inherit", "inherit"],
+  return working(go, () => {
+    const child = spawn(go.program, args, {
+      cwd: join(goSources, "plugins"),
+      env: goEnvironment(go),
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    return new Promise<number>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code) => resolve(code ?? 1));
+    });
   });
-  return new Promise<number>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve(code ?? 1));
-  }).finally(() => discardWork(go));
 }
