@@ -196,7 +196,7 @@ inside_wait_ready() {
 # --- entry ---------------------------------------------------------------------------------------------------------
 
 take_lock() {
-  exec {PHOENIX_LOCK_FD}>"/run/lock/phoenix-$STACK-${CTID:-host}.lock"
+  exec {PHOENIX_LOCK_FD}>"${PHOENIX_LOCKS:-/run/lock}/phoenix-$STACK-${CTID:-host}.lock"
   flock --wait "$PHOENIX_LOCK_TIMEOUT" "$PHOENIX_LOCK_FD" ||
     fail BUSY "another run has worked on ${CTID:-the host} for over $PHOENIX_LOCK_TIMEOUT s"
 }

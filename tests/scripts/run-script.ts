@@ -59,7 +59,11 @@ export class Bench {
   }
 
   shell(program: string, args: readonly string[], input: string): Outcome {
-    const env = { ...process.env, PATH: `${this.#folder}/bin:${process.env["PATH"] ?? ""}` };
+    const env = {
+      ...process.env,
+      PHOENIX_LOCKS: this.#folder,
+      PATH: `${this.#folder}/bin:${process.env["PATH"] ?? ""}`,
+    };
     const { status, stdout, stderr } = spawnSync(program, args, {
       input,
       env,
