@@ -97,9 +97,7 @@ test("the page is served, mended and taken away", async () => {
   await node.converge(page, wanted);
   const answer = await node.good("curl -si --max-time 5 http://10.0.0.110:80/");
   expect(answer).toContain("HTTP/1.0 200 OK");
-  expect(answer.split("
-
-")[1]).toBe(text);
+  expect(answer.split("\r\n\r\n")[1]).toBe(text);
   await inside("echo other >/var/lib/phoenix-page/page.txt");
   expect(await node.converge(page, wanted)).toEqual(["the page's text is not as configured"]);
   await inside("systemctl disable --now --quiet phoenix-page.socket");
