@@ -49,27 +49,28 @@ function killTree(top: number): void {
 }
 
 /**
- * Starts `pulumi up` and kills engine and plugins once its event log shows that a step has begun, and `ready` holds.
- * @throws Error where the run ended before that
+ * Starts `pulumi up` and kills engine and plugins once `ready` holds for the steps that its event log shows as begun.
+ * @returns what it had printed, and whether it came to its own end before that
  */
 export async function cutUp(
   checkout: Checkout,
   events: string,
-  urn: RegExp,
-  ready: () => Promise<boolean> = () => Promise.resolve(true),
-): Promise<Result> {
+  ready: (steps: readonly Started[]) => boolean | Promise<boolean>,
+): Promise<Result & { readonly ended: boolean }> {
   const script =
     'eval "$(bin/phoenix env)"; export PULUMI_DEBUG_COMMANDS=true; exec pulumi up --yes --skip-preview --non-interactive --event-log "$1"';
   const child = checkout.start("bash", ["-c", script, "bash", events]);
   const ended = collect(child);
-  const here = () => begun(events).some((step) => step.op === "create" && urn.test(step.urn));
-  while (!here() || !(await ready())) {
-    if (child.exitCode !== null) {
-      const { stdout, stderr } = await ended;
-      throw new Error(`the run ended before ${urn.source}:\n${stdout}\n${stderr}`);
-    }
+  while (!(await ready(begun(events)))) {
+    if (child.exitCode !== null) return { ...(await ended), ended: true };
     await sleep(50);
   }
   killTree(child.pid ?? 0);
-  return ended;
+  return { ...(await ended), ended: false };
 }
+
+/** Holds once this step has begun, and `more` holds. */
+export const creating =
+  (urn: RegExp, more: () => Promise<boolean>) =>
+  async (steps: readonly Started[]): Promise<boolean> =>
+    steps.some((step) => step.op === "create" && urn.test(step.urn)) && (await more());

@@ -47,11 +47,11 @@ export async function outputs(checkout: Checkout): Promise<unknown> {
   return JSON.parse((await checkout.pulumi("stack", "output", "--json")).stdout) as unknown;
 }
 
-/** Everything on the node that a stack may have touched, as text. */
+/** Everything on the node that a stack may have touched, as text; without the node's own keys, which reset makes anew. */
 export function nodeDump(checkout: Checkout): Promise<string> {
   return checkout.node(
     [
-      'cd /etc/pve && find . -type f | sort | while read -r file; do echo "== $file"; cat "$file"; done',
+      'cd /etc/pve && find . -type f ! -name "pve-ssl.*" ! -name authkey.key | sort | while read -r file; do echo "== $file"; cat "$file"; done',
       "echo == pools; zpool get all; zfs get all",
       "echo == storage; pvesm status | awk '{print $1, $2, $3}'",
       "echo == scripts; find /var/lib/phoenix 2>/dev/null | sort",
