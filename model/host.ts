@@ -97,6 +97,23 @@ export function storageIdOf(dataset: Pick<Dataset, "pool" | "name" | "storage_id
   return dataset.storage_id ?? `${dataset.pool}-${dataset.name.replaceAll("/", "-")}`;
 }
 
+/** What a storage of a type can hold (`plugindata` of Proxmox VE's storage plugins); the others hold files of any kind. */
+function contentOf(type: string): readonly string[] {
+  const blocks = ["images", "rootdir"];
+  const limited: Record<string, readonly string[]> = {
+    zfspool: blocks,
+    lvm: blocks,
+    lvmthin: blocks,
+    rbd: blocks,
+    zfs: ["images"],
+    iscsi: ["images"],
+    iscsidirect: ["images"],
+    pbs: ["backup"],
+  };
+  const files = ["images", "rootdir", "iso", "vztmpl", "backup", "snippets", "import"];
+  return limited[type] ?? files;
+}
+
 function toStorages(config: HypervisorConfig, locator: Locator, findings: Findings): StorageSpec[] {
   const storages: StorageSpec[] = [];
   const owners = new Map<string, Path>();
@@ -114,10 +131,7 @@ function toStorages(config: HypervisorConfig, locator: Locator, findings: Findin
     const id = storageIdOf(dataset);
     claim(id, dataset.storage_id === undefined ? [...path, "name"] : [...path, "storage_id"]);
     const content = (dataset.proxmox_content_type ?? "none").split(",").sort();
-    const allowed =
-      dataset.proxmox_storage_type === "zfspool"
-        ? ["images", "rootdir"]
-        : ["images", "rootdir", "iso", "vztmpl", "backup", "snippets", "import"];
+    const allowed = contentOf(dataset.proxmox_storage_type);
     const wrong = content.find((item) => !allowed.includes(item));
     if (wrong !== undefined) {
       const message =
@@ -140,6 +154,14 @@ function toStorages(config: HypervisorConfig, locator: Locator, findings: Findin
   });
   (config.storages ?? []).forEach((storage, i) => {
     claim(storage.id, ["storages", i, "id"]);
+    const allowed = contentOf(storage.type);
+    const wrong = storage.content.findIndex((item) => !allowed.includes(item));
+    if (wrong >= 0) {
+      const message = `a storage of type \`${storage.type}\` cannot hold \`${storage.content[wrong]}\``;
+      findings.add(locator, ["storages", i, "content", wrong], message, {
+        remedy: `possible: ${list(allowed)}`,
+      });
+    }
     storages.push({
       id: storage.id,
       type: storage.type,

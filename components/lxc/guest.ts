@@ -153,12 +153,16 @@ function containerArgs(
       ...(spec.nameserver ? { dns: { servers: spec.nameserver.split(" ") } } : {}),
     },
     startOnBoot: spec.startAtBoot,
-    ...(spec.bootOrder !== undefined
-      ? { startup: { order: spec.bootOrder, ...(spec.bootDelay ? { upDelay: spec.bootDelay } : {}) } }
-      : {}),
+    ...startupArgs(spec),
     started: false,
     timeoutDelete: TIMEOUT_DELETE,
   };
+}
+
+/** Either may stand alone: a delay holds back those that start after it, in whatever order. */
+function startupArgs({ bootOrder: order, bootDelay: upDelay }: ContainerSpec) {
+  if (order === undefined && !upDelay) return {};
+  return { startup: { ...(order === undefined ? {} : { order }), ...(upDelay ? { upDelay } : {}) } };
 }
 
 /** The mark alone: a person's own text below it must not run anything again. */

@@ -11,6 +11,16 @@ export interface Registered {
   readonly options: pulumi.CustomResourceOptions;
 }
 
+/** What the stack names, relative to the repository or absolute. */
+export interface StackFiles {
+  readonly hypervisor: string[];
+  readonly lxc: string[];
+  /** Folders. */
+  readonly features?: string[];
+}
+
+let programs = 0;
+
 const NODE = {
   name: "pve",
   endpoint: "https://192.0.2.1:8006/",
@@ -19,10 +29,10 @@ const NODE = {
 
 /**
  * Runs the whole program against mocks and returns what it registers.
- * @param files the configuration files of the stack, relative to the repository
+ * @param registered filled as it goes, so that it can be looked at where the program fails
  */
-export async function runProgram(files: { hypervisor: string[]; lxc: string[] }): Promise<Registered[]> {
-  const registered: Registered[] = [];
+export async function runProgram(files: StackFiles, registered: Registered[] = []): Promise<Registered[]> {
+  let failure: Error | undefined;
   const nodeFile = join(mkdtempSync(join(tmpdir(), "phoenix-components-")), "node.json");
   writeFileSync(nodeFile, JSON.stringify(NODE));
   await pulumi.runtime.setMocks(
@@ -42,14 +52,23 @@ export async function runProgram(files: { hypervisor: string[]; lxc: string[] })
     "phoenix:nodeFile": nodeFile,
     "phoenix:hypervisorFiles": JSON.stringify(files.hypervisor),
     "phoenix:lxcFiles": JSON.stringify(files.lxc),
+    "phoenix:featureFolders": JSON.stringify(files.features ?? []),
   });
   await pulumi.runtime.runInPulumiStack(async () => {
     pulumi.runtime.registerStackTransformation(({ type, name, props, opts }) => {
       registered.push({ type, name, inputs: props, options: opts });
       return undefined;
     });
-    return { ...((await import("../../index.ts")) as object) };
+    // The program is what its module does when it is loaded; the query makes it a module of its own each time.
+    programs += 1;
+    try {
+      return { ...((await import(/* @vite-ignore */ `../../index.ts?${programs}`)) as object) };
+    } catch (error) {
+      failure = error as Error; // the SDK's stack would also reject promises that nobody waits for
+      return {};
+    }
   });
+  if (failure !== undefined) throw failure;
   return registered;
 }
 

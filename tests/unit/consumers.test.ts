@@ -2,199 +2,18 @@ import { expect, test } from "vitest";
 import { buildModel } from "../../model/index.ts";
 import pending from "../../model/pending-keys.json" with { type: "json" };
 import { leaves } from "../../model/schema-walk.ts";
-import type { Leaf } from "../../model/schema-walk.ts";
 import { schemas } from "../../model/schemas.ts";
-import { build, modelOf, set, small, sourcesOf } from "./sources.ts";
-import type { Json } from "./sources.ts";
+import { base, onlyChecked, pairOf, put, served } from "./leaf-pairs.ts";
+import { build, modelOf, set, sourcesOf } from "./sources.ts";
 
 /** The list of what is still to be built may only shrink: lower the numbers with it. */
 const atMost = { hypervisor: 59, lxc: 40, features: 11, applications: 14 };
 
-/** Where a value is only checked, or only says that something is there: two values, of which the second is refused. */
-const onlyChecked: Record<string, [string, unknown, unknown]> = {
-  "hypervisor hardware.cores": ["hardware.cores", 8, 1],
-  "hypervisor hardware.memory_mb": ["hardware.memory_mb", 65536, 1024],
-  "hypervisor hardware.gpus": ["hardware.gpus", 2, 0],
-  "hypervisor network.bridges[].name": ["network.bridges.0.name", "vmbr9", "vmbr8"],
-  "hypervisor network.bridges[].existing": ["network.bridges.0.existing", true, false],
-  "hypervisor storages[].existing": ["storages.0.existing", true, false],
-};
-
-/** For the editor alone. */
-const editorOnly = ["hypervisor $schema", "lxc $schema"];
-
-/** Values for leaves whose schema does not list them. */
-const values: Record<string, [unknown, unknown]> = {
-  "hypervisor network.interfaces.name": ["vmbr0", "vmbr1"],
-  "hypervisor network.interfaces.address": ["10.0.0.13/24", "10.0.0.14/24"],
-  "hypervisor network.interfaces.gateway": ["10.0.0.1", "10.0.0.2"],
-  "hypervisor zfs.pools[].name": ["spare", "reserve"],
-  "hypervisor zfs.pools[].raid_level": ["mirror", "stripe"],
-  "hypervisor zfs.pools[].disks[]": ["/dev/disk/by-id/ata-X", "/dev/disk/by-id/ata-Y"],
-  "hypervisor zfs.datasets[].name": ["more", "other"],
-  "hypervisor zfs.datasets[].pool": ["tank", "spare"],
-  "hypervisor zfs.datasets[].proxmox_content_type": ["images", "rootdir"],
-  "hypervisor zfs.datasets[].storage_id": ["alpha", "beta"],
-  "hypervisor storages[].id": ["local", "local2"],
-  "hypervisor storages[].type": ["dir", "lvmthin"],
-  "hypervisor os_templates[].name": ["spare-os", "other-os"],
-  "hypervisor os_templates[].storage": ["tank-iso", "local"],
-  "hypervisor os_templates[].url": ["http://example.com/a/x.tar.zst", "http://example.com/a/y.tar.zst"],
-  "hypervisor os_templates[].checksum.value": ["a".repeat(64), "b".repeat(64)],
-  "hypervisor proxmox_defaults.zfs_lxc_pool": ["tank-lxc", "local"],
-  "hypervisor proxmox_defaults.lxc.cores": [1, 2],
-  "hypervisor proxmox_defaults.lxc.memory_mb": [512, 1024],
-  "lxc lxc_configs.*.name": ["twelve", "dozen"],
-  "lxc lxc_configs.*.template": ["debian-12", "spare-os"],
-  "lxc lxc_configs.*.clone_from_ctid": ["900", "902"],
-  "lxc lxc_configs.*.memory_mb": [512, 1024],
-  "lxc lxc_configs.*.swap_mb": [0, 512],
-  "lxc lxc_configs.*.cores": [1, 2],
-  "lxc lxc_configs.*.storage_pool": ["tank-lxc", "local"],
-  "lxc lxc_configs.*.storage_size_gb": [4, 8],
-  "lxc lxc_configs.*.network_config.name": ["eth0", "eth1"],
-  "lxc lxc_configs.*.network_config.bridge": ["vmbr0", "vmbr9"],
-  "lxc lxc_configs.*.network_config.ip": ["10.0.0.112/24", "dhcp"],
-  "lxc lxc_configs.*.network_config.gw": ["10.0.0.1", "10.0.0.2"],
-  "lxc lxc_configs.*.mac_address": ["52:54:00:00:00:01", "52:54:00:00:00:02"],
-  "lxc lxc_configs.*.nameserver": ["10.0.0.1", "10.0.0.1 8.8.8.8"],
-  "lxc lxc_configs.*.pct_options[]": ["fuse=0", "fuse=1"],
-  "lxc lxc_configs.*.features[]": ["base_setup", "own_thing"],
-  "lxc lxc_configs.*.features[].name": ["base_setup", "own_thing"],
-  "lxc lxc_configs.*.features[].parameters": [{ text: "a" }, { text: "b" }],
-  "lxc lxc_configs.*.boot_order": [1, 2],
-  "lxc lxc_configs.*.boot_delay": [1, 2],
-  "lxc lxc_configs.*.dependencies[]": ["912", "911"],
-};
-
-/** The container in which a leaf is changed, where it is not 912, which is made from an image. */
-const places: Record<string, string> = {
-  "lxc lxc_configs.*.clone_from_ctid": "911",
-  "lxc lxc_configs.*.clone_mode": "911",
-  "lxc lxc_configs.*.dependencies[]": "910",
-  "lxc lxc_configs.*.features[].parameters": "910",
-};
-
-const properties: Record<string, [string, string]> = {
-  ashift: ["12", "13"],
-  comment: ["a", "b"],
-  recordsize: ["16K", "128K"],
-  compression: ["lz4", "zstd"],
-  special_small_blocks: ["0", "16K"],
-  "*": ["1", "2"],
-};
-
-function valuesOf(key: string, { pattern, schema }: Leaf): [unknown, unknown] {
-  const own = values[key];
-  if (own !== undefined) return own;
-  const [first, second] = (schema["enum"] as unknown[] | undefined) ?? [];
-  if (second !== undefined) return [first, second];
-  if (schema["type"] === "boolean") return [true, false];
-  const name = pattern.split(".").at(-1) ?? "";
-  return properties[name] ?? ["1G", "2G"];
-}
-
-/** The configuration that every leaf is tried in. */
-function base(): { hypervisor: Json; lxc: Json } {
-  const { hypervisor, lxc } = small();
-  const zfs = hypervisor["zfs"] as { pools: Json[]; datasets: Json[] };
-  zfs.pools.push({
-    name: "spare",
-    raid_level: "mirror",
-    disks: ["/dev/disk/by-id/ata-S", "/dev/disk/by-id/ata-T"],
-  });
-  zfs.datasets.push({
-    name: "more",
-    pool: "tank",
-    proxmox_storage_type: "zfspool",
-    proxmox_content_type: "images",
-  });
-  hypervisor["storages"] = [{ id: "local", type: "dir", content: ["rootdir", "vztmpl"], existing: true }];
-  set(
-    hypervisor,
-    ["network", "bridges"],
-    [
-      { name: "vmbr9", existing: true },
-      { name: "vmbr0b", existing: true },
-    ],
+test.each(served)("$key makes a difference", (item) => {
+  const [first, second] = pairOf(item).map(({ hypervisor, lxc }) =>
+    JSON.stringify(modelOf(buildModel(sourcesOf(hypervisor, lxc)))),
   );
-  const templates = hypervisor["os_templates"] as Json[];
-  const checksum = { algorithm: "sha256", value: "c".repeat(64) };
-  templates.push({ name: "spare-os", storage: "tank-iso", url: "http://example.com/x/z.tar.zst", checksum });
-  const configs = lxc["lxc_configs"] as Json;
-  configs["911"] = { name: "eleven", clone_from_ctid: "900", network_config: { ip: "10.0.0.111/24" } };
-  configs["912"] = {
-    name: "twelve",
-    template: "debian-12",
-    storage_pool: "tank-lxc",
-    storage_size_gb: 4,
-    network_config: { ip: "10.0.0.112/24" },
-    features: ["base_setup"],
-  };
-  configs["913"] = {
-    name: "thirteen",
-    template: "debian-12",
-    storage_size_gb: 4,
-    network_config: { ip: "10.0.0.113/24" },
-  };
-  hypervisor["proxmox_defaults"] = { zfs_lxc_pool: "tank-lxc", lxc: {} };
-  return { hypervisor, lxc };
-}
-
-/** `zfs.pools[].name` → the path of that leaf in `base()`. */
-function pathOf(key: string, pattern: string): string[] {
-  const index = /^zfs\.pools/.test(pattern)
-    ? "1"
-    : /^zfs\.datasets/.test(pattern)
-      ? "2"
-      : /^os_t/.test(pattern)
-        ? "1"
-        : "0";
-  const parts = pattern.replaceAll("[]", ".0").split(".");
-  return parts.map((part, i) => {
-    if (part === "*") return parts[0] === "lxc_configs" ? (places[key] ?? "912") : "phoenix:test";
-    return /^\d+$/.test(part) && i <= 2 && index !== "0" ? index : part;
-  });
-}
-
-function put(target: Json, path: string[], value: unknown): void {
-  for (let i = 1; i < path.length; i++) {
-    const parent = path
-      .slice(0, i)
-      .reduce<unknown>((node, part) => (node as Json | undefined)?.[part], target);
-    const list = /^\d+$/.test(path[i] ?? "") && path[0] !== "lxc_configs" ? [] : {};
-    if (parent === undefined || (typeof parent !== "object" && i < path.length))
-      set(target, path.slice(0, i), list);
-  }
-  set(target, path, value);
-}
-
-function modelWith(file: "hypervisor" | "lxc", path: string[], value: unknown): string {
-  const { hypervisor, lxc } = base();
-  const target = file === "lxc" ? lxc : hypervisor;
-  if (path.at(-2) === "pct_options" || path.at(-2) === "allow" || path.at(-2) === "dependencies") {
-    set(target, path.slice(0, -1), [value]);
-  } else if (path.includes("features") && path.at(-1) !== "0") {
-    const use = path.at(-1) === "name" ? { name: value } : { name: "serve_page", parameters: value };
-    set(target, path.slice(0, -1), use);
-  } else put(target, path, value);
-  return JSON.stringify(modelOf(buildModel(sourcesOf(hypervisor, lxc))));
-}
-
-const all = (["hypervisor", "lxc"] as const).flatMap((file) =>
-  leaves(schemas[file])
-    .filter(({ schema }) => schema["deprecated"] !== true)
-    .map((leaf) => ({ file, leaf, key: `${file} ${leaf.pattern}` })),
-);
-const isPending = ({ file, leaf }: (typeof all)[number]): boolean => pending[file].includes(leaf.pattern);
-const served = all.filter(
-  (item) => !isPending(item) && !(item.key in onlyChecked) && !editorOnly.includes(item.key),
-);
-
-test.each(served)("$key makes a difference", ({ file, leaf, key }) => {
-  const path = pathOf(key, leaf.pattern);
-  const [first, second] = valuesOf(key, leaf);
-  expect(modelWith(file, path, first)).not.toBe(modelWith(file, path, second));
+  expect(first).not.toBe(second);
 });
 
 test.each(Object.entries(onlyChecked))("%s is checked", (_, [path, good, bad]) => {
@@ -202,6 +21,7 @@ test.each(Object.entries(onlyChecked))("%s is checked", (_, [path, good, bad]) =
     const { hypervisor, lxc } = base();
     hypervisor["nvidia_driver"] = { install: true };
     set(lxc, ["lxc_configs", "912", "gpu_assignment"], "1");
+    set(lxc, ["lxc_configs", "912", "storage_pool"], "local");
     set(lxc, ["lxc_configs", "912", "cores"], 4);
     set(lxc, ["lxc_configs", "912", "memory_mb"], 4096);
     set(lxc, ["lxc_configs", "911", "network_config", "bridge"], "vmbr9");
