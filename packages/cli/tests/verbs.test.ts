@@ -43,7 +43,7 @@ test("a broken file is an error with its place, in text and in JSON", async () =
     expect(json.code).toBe(1);
     const report = JSON.parse(json.stdout) as { valid: boolean; findings: { class: string; file: string }[] };
     expect(report.valid).toBe(false);
-    expect(report.findings[0]).toMatchObject({ class: "schema", file });
+    expect(report.findings).toContainEqual(expect.objectContaining({ class: "schema", file }));
   } finally {
     rmSync(room, { recursive: true });
   }
