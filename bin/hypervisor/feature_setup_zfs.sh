@@ -65,28 +65,6 @@ check_level() {
   fi
 }
 
-# The arguments of `zpool create` that say how the disks form the pool.
-vdevs() {
-  local i
-  case $level in
-    single | stripe) printf '%s\n' "${disks[@]}" ;;
-    raid10) for ((i = 0; i < ${#disks[@]}; i += 2)); do printf 'mirror\n%s\n%s\n' "${disks[i]}" "${disks[i + 1]}"; done ;;
-    *) printf '%s\n' "$level" "${disks[@]}" ;;
-  esac
-}
-
-# What the pool of that level looks like: "mirror", "disk disk".
-layout_wanted() {
-  local i words=()
-  case $level in
-    single | stripe) for i in "${!disks[@]}"; do words[i]=disk; done ;;
-    raid10) for ((i = 0; i < ${#disks[@]}; i += 2)); do words+=(mirror); done ;;
-    draid) words=(draid1) ;;
-    *) words=("$level") ;;
-  esac
-  printf '%s' "${words[*]}"
-}
-
 pool_is_imported() { zpool list -H -o name 2>/dev/null | grep -qxF "$1"; }
 
 dataset_is_there() { zfs list -H -o name "$1" >/dev/null 2>&1; }
@@ -114,7 +92,7 @@ member_differences() {
   layout=$(sed -nE 's/^vdev ([a-z0-9]+).*/\1/p' <<<"$members" | paste -sd ' ')
   if [[ $now != "$wanted" ]]; then
     printf 'pool %s consists of [%s], configured are [%s] = [%s]\n' "$name" "$now" "${disks[*]}" "$wanted"
-  elif [[ $layout != "$(layout_wanted)" ]]; then
+  elif [[ $layout != "$(layout_of "$level" "${#disks[@]}")" ]]; then
     printf 'pool %s is [%s], configured is %s\n' "$name" "$layout" "$level"
   fi
 }
@@ -311,7 +289,7 @@ create_pool() {
   for property in "${pool_names[@]}"; do options+=(-o "$property=$(param "properties/$property")"); done
   for property in "${fs_names[@]}"; do options+=(-O "$property=$(param "$fs_parameter/$property")"); done
   options+=(-O "phoenix:stack=$STACK" -O "phoenix:properties=$(managed_properties)")
-  mapfile -t vdev_words < <(vdevs)
+  mapfile -t vdev_words < <(vdev_arguments "$level" "${disks[@]}")
   step "Creating pool $name" FAILED zpool create "${options[@]}" "$name" "${vdev_words[@]}"
   note "created pool $name ($level) on ${disks[*]}"
 }

@@ -26,6 +26,36 @@ parse_members() {
     }'
 }
 
+# vdev_arguments LEVEL DISK…: the words of `zpool create` that say how the disks form the pool, one a line.
+vdev_arguments() {
+  local level=$1
+  shift
+  case $level in
+    single | stripe) printf '%s\n' "$@" ;;
+    raid10) printf 'mirror\n%s\n%s\n' "$@" ;;
+    *) printf '%s\n' "$level" "$@" ;;
+  esac
+}
+
+# layout_of LEVEL COUNT: what parse_members finds in a pool of that level, as in "mirror mirror".
+layout_of() {
+  local count=$2 word=$1 words=() i
+  case $1 in
+    single | stripe) word=disk ;;
+    raid10)
+      word=mirror
+      count=$((count / 2))
+      ;;
+    draid)
+      word=draid1
+      count=1
+      ;;
+    *) count=1 ;;
+  esac
+  for ((i = 0; i < count; i++)); do words+=("$word"); done
+  printf '%s' "${words[*]}"
+}
+
 # The data disks among parsed members, as devices; one that is gone stays the path by which ZFS knew it. A pool on
 # whole disks lives in a first partition that ZFS made itself: there the disk is what counts.
 member_devices() {

@@ -128,6 +128,18 @@ describe("ZFS", () => {
     expect(bench.library('plain_value "$(cat)"', value).stdout).toBe(plain);
   });
 
+  test.each([
+    ["single", "a", "a", "disk"],
+    ["stripe", "a b", "a b", "disk disk"],
+    ["mirror", "a b c", "mirror a b c", "mirror"],
+    ["raid10", "a b c d", "mirror a b mirror c d", "mirror mirror"],
+    ["raidz2", "a b c d", "raidz2 a b c d", "raidz2"],
+    ["draid", "a b", "draid a b", "draid1"],
+  ])("raid level %s of %s is made as %s and looks like %s", (level, disks, words, layout) => {
+    expect(bench.library(`vdev_arguments ${level} ${disks} | paste -sd ' '`).stdout).toBe(`${words}\n`);
+    expect(bench.library(`layout_of ${level} ${disks.split(" ").length}`).stdout).toBe(layout);
+  });
+
   const setup = "bin/hypervisor/feature_setup_zfs.sh";
   const pool = { kind: "pool", name: "tank", raidLevel: "mirror", disks: ["/dev/null0", "/dev/null1"] };
   test.each([
