@@ -75,3 +75,11 @@ test("plain Pulumi knows the stack, and bin/phoenix names backend, stack and nod
   );
   expect(preview.code).toBe(0);
 });
+
+test("a backend that the caller names is the one that counts, and no stack is made in it", async () => {
+  const script = 'mkdir -p "$1" && PULUMI_BACKEND_URL="file://$1" bin/phoenix preview';
+  const { code, stderr } = await checkout.shell(script, join(room, "callers"));
+  expect(code).not.toBe(0);
+  expect(stderr).toContain(`file://${room}/callers`);
+  expect(stderr).toMatch(/no stack is selected/);
+});

@@ -27,6 +27,8 @@ export function pathWith(folders: readonly string[], path: string): string {
   return [...folders, ...rest].join(delimiter);
 }
 
+const ownBackend = (): string => `file://${places.backend}`;
+
 /** The variables of the checkout's own Pulumi, agent included (started if need be). */
 export async function ownVariables(): Promise<Record<string, string>> {
   const engine = knownEngine();
@@ -35,7 +37,7 @@ export async function ownVariables(): Promise<Record<string, string>> {
   const variables: Record<string, string> = {
     PATH: pathWith(folders, process.env["PATH"] ?? ""),
     PULUMI_HOME: places.pulumiHome,
-    PULUMI_BACKEND_URL: `file://${places.backend}`,
+    PULUMI_BACKEND_URL: ownBackend(),
     PULUMI_CONFIG_PASSPHRASE: labPassphrase,
     ...always,
   };
@@ -49,7 +51,8 @@ export async function ownVariables(): Promise<Record<string, string>> {
 /** Chooses as the README says; never makes a stack, a backend or a lab. */
 export async function pulumiEnvironment(): Promise<PulumiEnvironment> {
   const { PULUMI_HOME: home, PULUMI_BACKEND_URL: url } = process.env;
-  const isOwn = home === places.pulumiHome; // after eval "$(bin/phoenix env)"
+  // After eval "$(bin/phoenix env)"; a backend that was set since then is the caller's word.
+  const isOwn = home === places.pulumiHome && (!url || url === ownBackend());
   if ((home || url) && !isOwn) {
     return {
       owner: "caller",
