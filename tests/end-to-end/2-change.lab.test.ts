@@ -78,6 +78,10 @@ test("a broken configuration ends the run with nothing planned", async () => {
       expect(code).not.toBe(0);
       expect(stdout + stderr).toContain("memoy_mb");
       expect(stdout).not.toMatch(/\d+ to delete|delete/);
+      const plan = await checkout.pulumi("preview", "--json");
+      expect(plan.code).not.toBe(0);
+      expect(plan.stdout + plan.stderr).toContain("did you mean");
+      expect(changes(plan.stdout)).toEqual([]);
     },
   );
 });
