@@ -1,17 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostSpec } from "../../model/index.ts";
-import type { Target } from "../node/target.ts";
-import type { NodeScripts } from "../scripts/node-scripts.ts";
+import type { HostContext } from "./host-context.ts";
 import { OsTemplate } from "./os-template.ts";
 import { Storage } from "./storage.ts";
 import { ZfsDataset } from "./zfs-dataset.ts";
 import { ZfsPool } from "./zfs-pool.ts";
-
-/** What every part of the host needs to reach the node. */
-export interface HostContext {
-  readonly target: Target;
-  readonly scripts: NodeScripts;
-}
 
 /** The host: pools → datasets → storages → OS templates. All of it is there before the first container. */
 export class Hypervisor extends pulumi.ComponentResource {

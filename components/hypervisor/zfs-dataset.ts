@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DatasetSpec } from "../../model/index.ts";
 import { Feature } from "../feature.ts";
-import type { HostContext } from "./hypervisor.ts";
+import type { HostContext } from "./host-context.ts";
 
 /** A dataset with its properties; forgotten, not destroyed, unless allowed. */
 export class ZfsDataset extends pulumi.ComponentResource {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PoolSpec } from "../../model/index.ts";
 import { Feature } from "../feature.ts";
-import type { HostContext } from "./hypervisor.ts";
+import type { HostContext } from "./host-context.ts";
 
 /** A ZFS pool: made on empty disks only, recognised when it is there; forgotten, not destroyed, unless allowed. */
 export class ZfsPool extends pulumi.ComponentResource {
