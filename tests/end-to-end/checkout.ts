@@ -60,7 +60,7 @@ export class Checkout {
   get environment(): NodeJS.ProcessEnv {
     const own = Object.entries(process.env).filter(([name]) => !foreign.test(name));
     // The person's own home is empty and has to stay so; what was brought once is shared.
-    return { ...Object.fromEntries(own), HOME: this.home, PHOENIX_CACHE: sharedCache(), NO_COLOR: "1" };
+    return { ...Object.fromEntries(own), HOME: this.home, PHOENIX_CACHE: sharedCache() };
   }
 
   path(...parts: string[]): string {

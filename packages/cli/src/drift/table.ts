@@ -1,4 +1,4 @@
-import colors from "picocolors";
+import { coloursFor } from "../lib/colours.ts";
 import type { Finding } from "./inspect.ts";
 
 const words = { drift: "drift", error: "error", unchecked: "cannot be checked", clean: "clean" };
@@ -19,7 +19,7 @@ export function driftTable(findings: readonly Finding[]): string[] {
   const line = (container: string, feature: string, reason: string) =>
     `${container.padEnd(width("container"))}  ${feature.padEnd(width("feature"))}  ${reason}`;
   return [
-    colors.bold(line("container", "feature", "reason")),
+    coloursFor(process.stdout).bold(line("container", "feature", "reason")),
     ...rows.map((row) => line(row.container, row.feature, row.reason)),
   ];
 }

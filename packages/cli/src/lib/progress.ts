@@ -1,4 +1,4 @@
-import colors from "picocolors";
+import { coloursFor } from "./colours.ts";
 
 /** Seconds as a person reads them: `0.4 s`, `12 s`, `3 min 20 s`. */
 export function duration(milliseconds: number): string {
@@ -27,9 +27,11 @@ export class Progress {
   readonly #screen: Screen;
   #running: { title: string; note: string; since: number; timer: NodeJS.Timeout } | undefined;
   #frame = 0;
+  readonly #colours;
 
   constructor(screen: Screen = process.stdout) {
     this.#screen = screen;
+    this.#colours = coloursFor(screen);
   }
 
   /** Runs one step and prints ✓ or ✗ with its time; the error goes on to the caller. */
@@ -52,7 +54,7 @@ export class Progress {
   /** A finished part inside the running step. */
   line(good: boolean, title: string, milliseconds: number): void {
     this.#wipe();
-    this.#screen.write(`    ${mark(good)} ${title}  ${colors.dim(duration(milliseconds))}\n`);
+    this.#screen.write(`    ${this.#mark(good)} ${title}  ${this.#colours.dim(duration(milliseconds))}\n`);
   }
 
   /** Plain text between steps. */
@@ -65,7 +67,7 @@ export class Progress {
     if (this.#running) clearInterval(this.#running.timer);
     this.#running = undefined;
     this.#wipe();
-    this.#screen.write(`${mark(good)} ${title}  ${colors.dim(duration(Date.now() - since))}\n`);
+    this.#screen.write(`${this.#mark(good)} ${title}  ${this.#colours.dim(duration(Date.now() - since))}\n`);
   }
 
   #alive(): void {
@@ -81,9 +83,11 @@ export class Progress {
     this.#screen.write(`\r\u001b[K${frames[this.#frame]} ${text.slice(0, (this.#screen.columns ?? 80) - 4)}`);
   }
 
+  #mark(good: boolean): string {
+    return good ? this.#colours.green("✓") : this.#colours.red("✗");
+  }
+
   #wipe(): void {
     if (this.#screen.isTTY) this.#screen.write("\r\u001b[K");
   }
 }
-
-const mark = (good: boolean): string => (good ? colors.green("✓") : colors.red("✗"));

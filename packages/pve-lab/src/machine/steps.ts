@@ -1,4 +1,4 @@
-import colours from "picocolors";
+import picocolors from "picocolors";
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
@@ -17,6 +17,8 @@ export function seconds(milliseconds: number): string {
 }
 
 const out = process.stderr;
+// The package itself also colours wherever CI is set.
+const colours = picocolors.createColors(out.isTTY && !process.env["NO_COLOR"]);
 
 /** Says where a long step stands; shown beside its title. */
 export type Say = (detail: string) => void;
