@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ScriptReader } from "./components/scripts/script-source.ts";
-import { buildModel, formatFindings, plan, type Model } from "./model/index.ts";
+import { buildModel, checkSecrets, formatFindings, plan, type Model } from "./model/index.ts";
 import { readSources } from "./model/read-files.ts";
 import type { Settings } from "./settings.ts";
 
@@ -24,9 +24,10 @@ export function loadConfiguration(settings: Settings, scripts: ScriptReader): Co
       features: [...settings.featureFolders],
     }),
   );
-  if (!outcome.ok) {
+  const errors = outcome.ok ? checkSecrets(outcome.secrets, settings.secretState) : outcome.findings;
+  if (!outcome.ok || errors.length > 0) {
     throw new pulumi.RunError(
-      `The configuration is not valid; nothing was touched.\n${formatFindings(outcome.findings)}`,
+      `The configuration is not valid; nothing was touched.\n${formatFindings(errors)}`,
     );
   }
   if (outcome.warnings.length > 0) void pulumi.log.warn(formatFindings(outcome.warnings));

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import type { SecretState } from "./model/index.ts";
 
 /** Where the node is and how to reach it. Nothing here is secret; authentication is by ssh-agent and API token. */
 export interface NodeConnection {
@@ -27,6 +28,9 @@ export interface Settings {
   readonly connection: NodeConnection;
   /** Undefined: the provider plugin takes PROXMOX_VE_API_TOKEN from the environment, and no copy lies in the state. */
   readonly apiToken: pulumi.Output<string> | undefined;
+  /** A secret of the stack, as `{"secret": "<name>"}` refers to it. */
+  readonly secret: (name: string) => pulumi.Output<string>;
+  readonly secretState: (name: string) => SecretState;
 }
 
 /** Reads the stack's settings. @throws pulumi.RunError in one line, naming the key and the command that mends it. */
@@ -48,7 +52,16 @@ export function readSettings(): Settings {
     featureFolders: config.getObject<string[]>("featureFolders") ?? [],
     connection: readConnection(config, root),
     apiToken: config.getSecret("apiToken"),
+    secret: (name) => config.requireSecret(name),
+    secretState: (name) => stateOfSecret(config, name),
   };
+}
+
+/** The engine tells a program which values were encrypted in this variable (sdk/nodejs/runtime/config.ts). */
+function stateOfSecret(config: pulumi.Config, name: string): SecretState {
+  if (config.get(name) === undefined) return "missing";
+  const encrypted = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] || "[]") as string[];
+  return encrypted.includes(`phoenix:${name}`) ? "encrypted" : "plain";
 }
 
 function readConnection(config: pulumi.Config, root: string): NodeConnection {

@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { secretNames, withSecrets } from "../model/index.ts";
 import type { Target } from "./node/target.ts";
 import type { ScriptVersion } from "./scripts/node-scripts.ts";
 
@@ -19,6 +20,8 @@ export interface FeatureArgs {
   readonly input: ScriptInput;
   /** The script undoes its work when the feature goes. */
   readonly removable: boolean;
+  /** The input is a record to be kept on the node: `{"secret": …}` in it stays a reference. */
+  readonly keepReferences?: boolean;
   /** The guest that the feature lives in: a new guest gets it anew, and one that goes needs no removal. */
   readonly guest?: { readonly resource: pulumi.Resource; readonly mark: pulumi.Output<string> };
 }
@@ -42,17 +45,18 @@ export class Feature extends pulumi.ComponentResource {
 /** The one way in which a script runs on the node: one SSH session, input on stdin. */
 export function runScript(
   name: string,
-  { target, script, input, removable, guest }: FeatureArgs,
+  { target, script, input, removable, keepReferences = false, guest }: FeatureArgs,
   opts: pulumi.CustomResourceOptions,
 ): command.remote.Command {
   const dependsOn = [script.upload, ...asArray(opts.dependsOn)];
+  const secrets = keepReferences ? [] : secretNames(input);
   return new command.remote.Command(
     name,
     {
       connection: target.connection,
       create: `${script.path} apply`,
       ...(removable ? { delete: `${script.path} remove` } : {}),
-      stdin: JSON.stringify(input),
+      stdin: secrets.length > 0 ? documentWithSecrets(input, secrets, target) : JSON.stringify(input),
       addPreviousOutputInEnv: false,
       ...(guest ? { triggers: [guest.mark] } : {}),
     },
@@ -61,9 +65,23 @@ export function runScript(
       dependsOn,
       // A removal must not run behind the new apply.
       deleteBeforeReplace: true,
+      // Outputs would stand in the state in plain text even where stdin is secret.
+      ...(secrets.length > 0 ? { additionalSecretOutputs: ["stdout", "stderr"] } : {}),
       ...(guest ? { deletedWith: guest.resource } : {}),
     },
   );
+}
+
+/** The document with its references followed; a secret, so that neither state nor display shows it. */
+function documentWithSecrets(
+  input: ScriptInput,
+  names: readonly string[],
+  target: Target,
+): pulumi.Output<string> {
+  return pulumi
+    .all(names.map((name) => target.secret(name)))
+    .apply((values) => new Map(names.map((name, i) => [name, values[i] ?? ""])))
+    .apply((secrets) => JSON.stringify(withSecrets(input, secrets)));
 }
 
 function asArray(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Resource[] {

@@ -6,12 +6,13 @@ import type {
   OsTemplate,
   Pool,
   PoolProperties,
+  Users,
   ZfsProperties,
 } from "./generated/hypervisor-config.ts";
 import type { Locator } from "./locate.ts";
 import { list, nearest } from "./schema-errors.ts";
 import type { Path } from "./text.ts";
-import type { DatasetSpec, HostSpec, OsTemplateSpec, PoolSpec, StorageSpec } from "./types.ts";
+import type { DatasetSpec, HostSpec, OsTemplateSpec, PoolSpec, StorageSpec, UserSpec } from "./types.ts";
 
 /** Everything about the host as the schema accepts it, checked as a whole. */
 export function resolveHost(config: HypervisorConfig, locator: Locator, findings: Findings): HostSpec {
@@ -33,6 +34,7 @@ export function resolveHost(config: HypervisorConfig, locator: Locator, findings
     datasets,
     storages,
     osTemplates,
+    users: config.users === undefined ? [] : [toUser(config.users)],
   };
 }
 
@@ -177,6 +179,15 @@ function toOsTemplate(template: OsTemplate): OsTemplateSpec {
   const fileName = template.url.slice(template.url.lastIndexOf("/") + 1);
   const { name, storage, url, checksum } = template;
   return { name, storage, fileName, url, ...(checksum === undefined ? {} : { checksum }) };
+}
+
+function toUser({ username, password_hash, sudo_access, ssh_public_key }: Users): UserSpec {
+  return {
+    username,
+    ...(password_hash === undefined ? {} : { passwordHash: password_hash }),
+    sudo: sudo_access ?? false,
+    ...(ssh_public_key === undefined ? {} : { sshPublicKey: ssh_public_key }),
+  };
 }
 
 function checkInterface(config: HypervisorConfig, locator: Locator, findings: Findings): void {

@@ -19,6 +19,7 @@ import { Rewriter } from "./legacy/rewriter.ts";
 import { dropUnserved } from "./legacy/unserved.ts";
 import { explainErrors } from "./schema-errors.ts";
 import { schemas, validator } from "./schemas.ts";
+import { secretUses } from "./secret-references.ts";
 import { warnUnused } from "./unused.ts";
 import { checkWhole } from "./whole-checks.ts";
 import { defaultsOf } from "./inherit.ts";
@@ -36,6 +37,8 @@ export type { Edge, EdgeKind, Plan, PlanNode } from "./plan.ts";
 export { migrate } from "./migrate.ts";
 export type { Migrated, Migration } from "./migrate.ts";
 export { recipeDigest } from "./recipe.ts";
+export { checkSecrets, secretNames, withSecrets } from "./secret-references.ts";
+export type { SecretState } from "./secret-references.ts";
 
 export interface BuildOptions {
   /**
@@ -80,6 +83,7 @@ export function buildModel(sources: Sources, options: BuildOptions = {}): Outcom
       manifests: catalogue.manifests,
     },
     warnings: sortFindings(findings.list),
+    secrets: [hypervisor, lxc].flatMap((file) => (file ? secretUses(file.value, file.locator) : [])),
     explain: (ctid) => explainContainer(ctid, resolved, input),
   };
 }

@@ -239,6 +239,7 @@ function isSecret(schema: object): boolean {
 }
 
 function isSecretReference(error: ErrorObject, root: Schema): boolean {
+  if (error.schemaPath.startsWith("phoenix:secret/")) return true;
   const ref = /^#\/\$defs\/([^/]+)\//.exec(error.schemaPath)?.[1];
   const definitions = root["$defs"] as Record<string, object> | undefined;
   return ref !== undefined && isSecret(definitions?.[ref] ?? {});

@@ -8,7 +8,7 @@ export const schemas = { hypervisor: hypervisorSchema, lxc: lxcSchema, manifest:
 
 /** `allErrors`: everything that is wrong in one run. `verbose`: errors carry the schema and the value. */
 function newAjv(useDefaults: boolean): Ajv2020 {
-  return new Ajv2020({
+  const ajv = new Ajv2020({
     strict: true,
     strictRequired: "log",
     allErrors: true,
@@ -16,6 +16,9 @@ function newAjv(useDefaults: boolean): Ajv2020 {
     useDefaults,
     logger: false,
   });
+  // A manifest says `{"$ref": "phoenix:secret"}` for a parameter that is a secret.
+  ajv.addSchema({ ...hypervisorSchema.$defs.secret, $id: "phoenix:secret" });
+  return ajv;
 }
 
 let validators: Record<keyof typeof schemas, ValidateFunction> | undefined;

@@ -44,8 +44,16 @@ export interface Success {
   ok: true;
   model: Model;
   warnings: Finding[];
+  /** References to the stack's secrets, where they are written. */
+  secrets: SecretUse[];
   /** The effective configuration of a container with the origin of every value; undefined if there is no such one. */
   explain(ctid: number): Explained[] | undefined;
+}
+
+/** `{"secret": "<name>"}` in a file. */
+export interface SecretUse {
+  name: string;
+  place: { file: string; line: number; column: number; pointer: string };
 }
 
 export interface Explained {
@@ -76,6 +84,17 @@ export interface HostSpec {
   datasets: DatasetSpec[];
   storages: StorageSpec[];
   osTemplates: OsTemplateSpec[];
+  users: UserSpec[];
+}
+
+/** An administrator of the node. */
+export interface UserSpec {
+  username: string;
+  /** Reference to a hash as crypt(3) makes it. */
+  passwordHash?: { secret: string };
+  /** May become root, and is an administrator of Proxmox VE. */
+  sudo: boolean;
+  sshPublicKey?: string;
 }
 
 export type RaidLevel = "single" | "stripe" | "mirror" | "raidz1" | "raidz2" | "raidz3";

@@ -149,6 +149,8 @@ enter_guest() {
 
 # guest_run FUNCTION [VALUE…] runs one of the script's functions (named inside_…) in the guest, in one `pct exec`.
 # The text that travels is static: values go as arguments. Functions of guest_common.sh may be called in it.
+# A secret never goes as an argument, which any process list shows: set GUEST_INPUT, and the function reads it from its
+# standard input.
 guest_run() {
   local entry=$1 functions=() text code=0 errors status
   shift
@@ -162,7 +164,7 @@ umask 022
 cd /
 $entry \"\$@\""
   errors=$(mktemp)
-  pct exec "$CTID" -- /bin/bash -c "$text" phoenix "$@" </dev/null 2>"$errors" || code=$?
+  pct exec "$CTID" -- /bin/bash -c "$text" phoenix "$@" < <(printf '%s' "${GUEST_INPUT:-}") 2>"$errors" || code=$?
   if ((code == 0 || (code >= 10 && code <= 63))); then
     cat -- "$errors" >&2
     rm -f -- "$errors"

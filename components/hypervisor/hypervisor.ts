@@ -3,10 +3,11 @@ import type { HostSpec } from "../../model/index.ts";
 import type { HostContext } from "./host-context.ts";
 import { OsTemplate } from "./os-template.ts";
 import { Storage } from "./storage.ts";
+import { User } from "./user.ts";
 import { ZfsDataset } from "./zfs-dataset.ts";
 import { ZfsPool } from "./zfs-pool.ts";
 
-/** The host: pools → datasets → storages → OS templates. All of it is there before the first container. */
+/** The host: pools → datasets → storages → OS templates, and its users. All of it is there before the first container. */
 export class Hypervisor extends pulumi.ComponentResource {
   constructor(name: string, spec: HostSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:Hypervisor", name, {}, { ...opts, providers: [context.target.provider] });
@@ -30,6 +31,8 @@ export class Hypervisor extends pulumi.ComponentResource {
       const dependsOn = present(storages.get(template.storage));
       new OsTemplate(template, context.target.node, { parent: this, dependsOn });
     }
+
+    for (const user of spec.users) new User(user, context, { parent: this });
 
     this.registerOutputs({ storages: [...storages.keys()] });
   }

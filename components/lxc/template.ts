@@ -57,6 +57,7 @@ export class Template extends pulumi.ComponentResource {
         ...guest.runArgs,
         script: scripts.version("bin/lxc/seal_template.sh"),
         input: { stack: target.stack, ctid: spec.vmid, recipe: this.recipe, parameters: { record } },
+        keepReferences: true,
         removable: false,
       },
       { parent: this, dependsOn: [guest.last] },

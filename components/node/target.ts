@@ -12,6 +12,8 @@ export interface Target {
   /** For every remote command; byte-stable and without a key, since any change of it re-runs all of them. */
   readonly connection: command.types.input.remote.ConnectionArgs;
   readonly api: PveApi;
+  /** A secret of the stack. */
+  readonly secret: Settings["secret"];
 }
 
 /** sshd drops dials beyond its MaxStartups (10:30:100), so a dial may have to be tried again. */
@@ -31,5 +33,6 @@ export function createTarget(settings: Settings): Target {
     }),
     connection: { host, port, user, hostKey, ...DIAL },
     api: new PveApi(connection, apiToken),
+    secret: settings.secret,
   };
 }

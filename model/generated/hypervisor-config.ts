@@ -101,7 +101,7 @@ export interface Users {
   username: string;
   password_hash?: SecretReference;
   /**
-   * May become root.
+   * May become root, and is an administrator of Proxmox VE.
    */
   sudo_access?: boolean;
   /**

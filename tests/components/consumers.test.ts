@@ -36,6 +36,7 @@ async function request({ hypervisor, lxc }: Configuration): Promise<string> {
     hypervisor: [host],
     lxc: [containers],
     features: [join(room, "features")],
+    secrets: { one_secret: "one", other_secret: "other" },
   });
   const text = JSON.stringify(await Promise.all(registered.map(plain)), null, 1);
   done.set(key, text);

@@ -17,6 +17,8 @@ export interface StackFiles {
   readonly lxc: string[];
   /** Folders. */
   readonly features?: string[];
+  /** Encrypted values of the stack's configuration, by name. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 let programs = 0;
@@ -48,12 +50,19 @@ export async function runProgram(files: StackFiles, registered: Registered[] = [
     false,
   );
   acceptHooks();
-  pulumi.runtime.setAllConfig({
-    "phoenix:nodeFile": nodeFile,
-    "phoenix:hypervisorFiles": JSON.stringify(files.hypervisor),
-    "phoenix:lxcFiles": JSON.stringify(files.lxc),
-    "phoenix:featureFolders": JSON.stringify(files.features ?? []),
-  });
+  const secrets = Object.entries(files.secrets ?? {}).map(([name, value]) => [`phoenix:${name}`, value]);
+  const secretKeys = secrets.map(([key]) => key ?? "");
+  process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys); // as the language host hands it on
+  pulumi.runtime.setAllConfig(
+    {
+      "phoenix:nodeFile": nodeFile,
+      "phoenix:hypervisorFiles": JSON.stringify(files.hypervisor),
+      "phoenix:lxcFiles": JSON.stringify(files.lxc),
+      "phoenix:featureFolders": JSON.stringify(files.features ?? []),
+      ...(Object.fromEntries(secrets) as Record<string, string>),
+    },
+    secretKeys,
+  );
   await pulumi.runtime.runInPulumiStack(async () => {
     pulumi.runtime.registerStackTransformation(({ type, name, props, opts }) => {
       registered.push({ type, name, inputs: props, options: opts });
@@ -68,6 +77,7 @@ export async function runProgram(files: StackFiles, registered: Registered[] = [
       return {};
     }
   });
+  await pulumi.runtime.disconnect(); // what is still on its way must not reach the next program's mocks
   if (failure !== undefined) throw failure;
   return registered;
 }

@@ -55,7 +55,8 @@ describe("manifests", () => {
     const manifest = JSON.parse(read(file)) as Manifest;
     validate(manifest);
     expect(validate.errors).toBeNull();
-    new Ajv2020({ strictTypes: false, strictRequired: false }).compile(manifest.parameters);
+    const parameters = new Ajv2020({ strictTypes: false, strictRequired: false });
+    parameters.addSchema({ $id: "phoenix:secret" }).compile(manifest.parameters);
     const script = file.replace(/\.json$/, ".sh");
     expect(programs).toContain(script);
     expect(file.split("/")[1]).toBe(manifest.target);

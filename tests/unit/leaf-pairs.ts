@@ -38,6 +38,9 @@ const values: Record<string, [unknown, unknown]> = {
   "hypervisor os_templates[].storage": ["tank-iso", "local"],
   "hypervisor os_templates[].url": ["http://example.com/a/x.tar.zst", "http://example.com/a/y.tar.zst"],
   "hypervisor os_templates[].checksum.value": ["a".repeat(64), "b".repeat(64)],
+  "hypervisor users.username": ["me", "you"],
+  "hypervisor users.password_hash.secret": ["one_secret", "other_secret"],
+  "hypervisor users.ssh_public_key": ["ssh-ed25519 AAAAone", "ssh-ed25519 AAAAother"],
   "hypervisor proxmox_defaults.zfs_lxc_pool": ["tank-lxc", "local"],
   "hypervisor proxmox_defaults.lxc.cores": [1, 2],
   "hypervisor proxmox_defaults.lxc.memory_mb": [512, 1024],
@@ -140,6 +143,7 @@ export function base(): Configuration {
     network_config: { ip: "10.0.0.113/24" },
   };
   hypervisor["proxmox_defaults"] = { zfs_lxc_pool: "tank-lxc", lxc: {} };
+  hypervisor["users"] = { username: "me" };
   return { hypervisor, lxc };
 }
 

@@ -1,3 +1,4 @@
+import { secretNames, withSecrets } from "../../../../model/index.ts";
 import { root } from "../lib/checkout.ts";
 import { pulumiEnvironment, selectedStack } from "../lib/environment.ts";
 import { Failure } from "../lib/failure.ts";
@@ -68,6 +69,7 @@ export async function inspect(stack: Stack, ctids: readonly string[]): Promise<F
       ]),
   );
 
+  const open = await secretOpener(stack, [...records.values()]);
   const findings: Finding[] = [];
   const checks: Run[] = [];
   for (const ctid of new Set(stack.runs.map((one) => one.ctid))) {
@@ -86,11 +88,39 @@ export async function inspect(stack: Stack, ctids: readonly string[]): Promise<F
     const record = recipe === undefined ? undefined : records.get(recipe);
     const [settings, ...features] = own;
     if (settings) checks.push(settings);
-    if (record?.code === 0) checks.push(...inheritedRuns(record.stdout, stack.name, ctid));
+    if (record?.code === 0) checks.push(...inheritedRuns(record.stdout, stack.name, ctid, open));
     else if (recipe !== "-") findings.push(unknownGeneration(ctid, recipe));
     checks.push(...features);
   }
   return [...findings, ...(await check(checks, run))];
+}
+
+/** Follows the references in generation records; asks the stack's configuration only where there is one. */
+async function secretOpener(
+  stack: Stack,
+  records: readonly StepResult[],
+): Promise<(input: object) => unknown> {
+  const found = records.filter(({ code }) => code === 0);
+  const names = new Set(found.flatMap(({ stdout }) => secretNames(JSON.parse(stdout))));
+  if (names.size === 0) return (input) => input;
+  const read = ["config", "--show-secrets", "--json", "--stack", stack.name];
+  const { code, stdout, stderr } = await capture("pulumi", read, { cwd: root, env: stack.variables });
+  if (code !== 0) throw new Failure(`the secrets of stack ${stack.name} cannot be read: ${stderr.trim()}`);
+  const config = JSON.parse(stdout) as Record<string, { value?: string }>;
+  const secrets = new Map<string, string>();
+  for (const name of names) {
+    const value = config[`phoenix:${name}`]?.value;
+    if (value === undefined) {
+      throw new Failure(
+        `a template was made with the secret ${name}, which stack ${stack.name} no longer has`,
+        {
+          next: `pulumi config set --secret phoenix:${name}`,
+        },
+      );
+    }
+    secrets.set(name, value);
+  }
+  return (input) => withSecrets(input, secrets);
 }
 
 async function check(

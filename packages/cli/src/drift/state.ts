@@ -92,13 +92,19 @@ interface GenerationRecord {
 }
 
 /** The features that a container has from its template chain, with the script versions of its own generation. */
-export function inheritedRuns(record: string, stack: string, ctid: string): Run[] {
+export function inheritedRuns(
+  record: string,
+  stack: string,
+  ctid: string,
+  /** Follows references to secrets. */
+  open: (input: object) => unknown = (input) => input,
+): Run[] {
   const { features } = JSON.parse(record) as GenerationRecord;
   return features.map(({ name, script, input }) => ({
     ctid,
     feature: name,
     script,
-    input: JSON.stringify({ ...input, stack, ctid: Number(ctid) }),
+    input: JSON.stringify(open({ ...input, stack, ctid: Number(ctid) })),
     inherited: true,
     checkable: !isLevel0(script),
   }));
