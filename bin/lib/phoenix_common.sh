@@ -17,6 +17,8 @@ source "$PHOENIX_LIBRARY/exit_codes.sh"
 # shellcheck source-path=SCRIPTDIR source=guest_common.sh
 source "$PHOENIX_LIBRARY/guest_common.sh"
 mapfile -t PHOENIX_SHARED < <(compgen -A function)
+# shellcheck source-path=SCRIPTDIR source=reboot.sh
+source "$PHOENIX_LIBRARY/reboot.sh"
 
 # Seconds to wait for another run's step on the same guest, or on the host.
 PHOENIX_LOCK_TIMEOUT=600
@@ -230,6 +232,7 @@ phoenix_main() {
       PHOENIX_LOG=$state/log/$(basename -- "$script" .sh)${CTID:+-$CTID}.log
     fi
   fi
+  if [[ $PHOENIX_VERB == apply ]]; then refuse_before_reboot; fi
   if [[ $target == guest ]]; then enter_guest "$PHOENIX_VERB"; fi
   if ! declare -F "do_$PHOENIX_VERB" >/dev/null; then
     note "there is nothing to undo"
@@ -237,4 +240,5 @@ phoenix_main() {
   fi
   "do_$PHOENIX_VERB"
   if [[ $PHOENIX_VERB == check ]]; then finish_check; fi
+  if [[ $PHOENIX_VERB == apply ]]; then clear_reboot_note; fi
 }
