@@ -12,6 +12,8 @@ export interface ScriptInput {
   readonly recipe?: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly allow?: readonly string[];
+  /** Stands for what came before: another one runs the step again. */
+  readonly after?: string;
 }
 
 export interface FeatureArgs {

@@ -1,6 +1,7 @@
 import type { Findings } from "./findings.ts";
 import { ownFeatures, settingsOf } from "./features.ts";
 import type { ContainerConfig } from "./generated/lxc-configs.ts";
+import { healthOf, readyOf } from "./health.ts";
 import { unknownName } from "./host.ts";
 import { effective, pathOf } from "./inherit.ts";
 import type { ChainLink, Effective } from "./inherit.ts";
@@ -176,6 +177,7 @@ function resolve(
   }
   const network = networkOf(chain, values, input);
   const nameserver = get("nameserver") as string | undefined;
+  const health = healthOf(ctid, values, place);
   const bootOrder = get("boot_order") as number | undefined;
   const bootDelay = get("boot_delay") as number | undefined;
   const spec: ContainerSpec = {
@@ -198,6 +200,8 @@ function resolve(
     ...(bootOrder === undefined ? {} : { bootOrder }),
     ...(bootDelay === undefined ? {} : { bootDelay }),
     dependencies: toNumbers(config.dependencies ?? []).sort((a, b) => a - b),
+    ready: readyOf(values),
+    ...(health === undefined ? {} : { health }),
     allow: (get("allow") as Allowed[] | undefined) ?? [],
   };
   checkBootOrder(spec, done, input);

@@ -46,6 +46,10 @@ export const rules: Readonly<Record<string, Rule>> = {
   boot_order: "own",
   boot_delay: "own",
   dependencies: "own",
+  health_check: "inherit",
+  "ready_timeouts.init": "inherit",
+  "ready_timeouts.network": "inherit",
+  "ready_timeouts.dns": "inherit",
   allow: "own",
 };
 
@@ -59,6 +63,9 @@ export const defaults: Readonly<Record<string, unknown>> = {
   unprivileged: true,
   start_at_boot: false,
   dependencies: [],
+  "ready_timeouts.init": 120,
+  "ready_timeouts.network": 60,
+  "ready_timeouts.dns": 60,
   allow: [],
 };
 

@@ -195,7 +195,30 @@ export interface ContainerSpec {
   bootDelay?: number;
   /** CTIDs. */
   dependencies: number[];
+  ready: ReadySpec;
+  /** Of a container, or for those cloned from a template. */
+  health?: HealthSpec;
   allow: Allowed[];
+}
+
+/** Seconds that a start waits for a guest, by what it waits for; 0 does not wait. */
+export interface ReadySpec {
+  init: number;
+  network: number;
+  dns: number;
+}
+
+/** What must succeed inside a container, all of it, for the container to count as healthy. */
+export interface HealthSpec {
+  /** For the guest's `/bin/sh`. */
+  command?: string;
+  http?: { port: number; path: string; status?: number };
+  tcp?: { port: number };
+  retries: number;
+  /** Seconds between tries. */
+  interval: number;
+  /** Seconds for one try. */
+  timeout: number;
 }
 
 export interface FeatureSpec {

@@ -19,6 +19,7 @@ exit_code_of() {
     FAILED) echo 29 ;;
     BUSY) echo 30 ;;
     SEALED) echo 31 ;;
+    UNHEALTHY) echo 32 ;;
     *) echo 29 ;;
   esac
 }
@@ -40,6 +41,7 @@ exit_hint_of() {
     FAILED) echo 'correct the cause and run again: every step may be repeated' ;;
     BUSY) echo 'wait for it, or end it, and run again' ;;
     SEALED) echo 'rebuild the template: its recipe has changed' ;;
+    UNHEALTHY) echo 'look into it with pct enter, or at its services'\'' logs; what depends on it waits' ;;
     *) echo "" ;;
   esac
 }

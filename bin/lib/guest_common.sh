@@ -75,24 +75,47 @@ wait_until() {
   done
 }
 
-# Up to 120 s for the guest's init. A unit that failed in the guest ("degraded") does not make it less usable.
+# wait_for_init [SECONDS]. A unit that failed in the guest ("degraded") does not make it less usable.
 wait_for_init() {
-  local state='' deadline=$((SECONDS + 120))
+  local state='' limit=${1:-120} deadline
+  deadline=$((SECONDS + limit))
   if [[ $(readlink -f /sbin/init) != */systemd ]]; then return 0; fi
   while ((SECONDS < deadline)); do
     state=$(timeout $((deadline - SECONDS)) systemctl is-system-running --wait 2>/dev/null) || true
     if [[ $state == running || $state == degraded ]]; then return 0; fi
     sleep 0.2
   done
-  fail GUEST_NOT_RUNNING "init is '${state:-silent}' after 120 s on $HOSTNAME"
+  fail GUEST_NOT_RUNNING "time-out 'init': it is '${state:-silent}' after $limit s on $HOSTNAME"
 }
 
 has_address() { [[ $(hostname -I) =~ [0-9a-f] ]]; }
 
-# Up to 60 s for an address.
+# wait_for_address [SECONDS]
 wait_for_address() {
-  wait_until 60 has_address ||
-    fail NETWORK "no address after 60 s on $HOSTNAME"
+  wait_until "${1:-60}" has_address ||
+    fail NETWORK "time-out 'network': no address after ${1:-60} s on $HOSTNAME"
+}
+
+# Any answer of any name server counts, also that it knows no names: asked for the root's own servers, which needs
+# no program but the shell.
+dns_answers() {
+  local word server connection answered
+  while read -r word server _; do
+    if [[ $word != nameserver ]]; then continue; fi
+    exec {connection}<>"/dev/udp/$server/53" || continue
+    answered=true
+    printf 'PH\1\0\0\1\0\0\0\0\0\0\0\0\2\0\1' >&"$connection" || answered=false
+    if [[ $answered == true ]] && IFS= read -r -t 1 -N 1 _ <&"$connection"; then return 0; fi
+    exec {connection}>&-
+  done 2>/dev/null </etc/resolv.conf
+  return 1
+}
+
+# wait_for_dns SECONDS
+wait_for_dns() {
+  wait_until "$1" dns_answers ||
+    fail NETWORK "time-out 'dns': no name server answers after $1 s on $HOSTNAME: $(grep -s '^nameserver' /etc/resolv.conf | sed 's/^nameserver *//' | paste -sd ' ')" \
+      "check \`nameserver\`, the bridge and the gateway; ready_timeouts.dns 0 does not wait for it"
 }
 
 # Up to 60 s until the host that packages come from has an address; a proxy or a bare address needs no names.

@@ -183,18 +183,21 @@ $entry \"\$@\""
   fail FAILED "pct exec in guest $CTID failed (exit $code, $status)"
 }
 
-# Waits until the guest's init is done and, where it has a network, until it has an address.
+# Waits until the guest's init is done, it has an address where it has a network, and a name server answers where one
+# is configured for it. Parameters: ready {init, network, dns}, in seconds; 0 does not wait.
 guest_wait_ready() {
-  local networks=0 key
+  local key network=0 dns=0
   for key in "${!GUEST_CONFIG[@]}"; do
-    if [[ $key =~ ^net[0-9]+$ && ${GUEST_CONFIG[$key]} =~ (ip|ip6)= ]]; then networks=$((networks + 1)); fi
+    if [[ $key =~ ^net[0-9]+$ && ${GUEST_CONFIG[$key]} =~ (ip|ip6)= ]]; then network=$(param ready/network 60); fi
   done
-  guest_run inside_wait_ready "$networks"
+  if [[ -n ${GUEST_CONFIG[nameserver]:-} ]]; then dns=$(param ready/dns 60); fi
+  guest_run inside_wait_ready "$(param ready/init 120)" "$network" "$dns"
 }
 
 inside_wait_ready() {
-  wait_for_init
-  if (($1 > 0)); then wait_for_address; fi
+  wait_for_init "$1"
+  if (($2 > 0)); then wait_for_address "$2"; fi
+  if (($3 > 0)); then wait_for_dns "$3"; fi
 }
 
 # --- entry ---------------------------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
+import { checkHealth } from "./health.ts";
 import { createGuest, type GuestContext } from "./guest.ts";
 import { readMark } from "./mark.ts";
 import type { Template } from "./template.ts";
 
 /**
- * A container with its own features. It only records the generation of the template that it came from: a rebuild of
+ * A container with its own features and its health: what depends on it waits for the latter. It only records the generation of the template that it came from: a rebuild of
  * the template never touches it, since its source is a plain number and not the template's output.
  */
 export class Container extends pulumi.ComponentResource {
@@ -25,6 +26,7 @@ export class Container extends pulumi.ComponentResource {
     this.address = spec.network[0]?.address;
 
     const guest = createGuest(spec, context, undefined, { parent: this });
+    checkHealth(spec, guest, context, this);
 
     this.generation = guest.resource.description.apply((description) =>
       this.#compare(readMark(description, spec.vmid)?.recipe, source),

@@ -89,7 +89,12 @@ export function createGuest(
       target,
       guest,
       script: scripts.version("bin/lxc/configure_container.sh"),
-      input: input({ features: spec.settings, rootfsGb: spec.rootfs.sizeGb, started: true }),
+      input: input({
+        features: spec.settings,
+        rootfsGb: spec.rootfs.sizeGb,
+        ready: spec.ready,
+        started: true,
+      }),
       removable: false,
     },
     { parent, dependsOn: [resource] },

@@ -121,6 +121,7 @@ export interface ContainerConfig {
   ports?: string[];
   firewall?: ContainerFirewall;
   health_check?: HealthCheck;
+  ready_timeouts?: ReadyTimeouts;
   /**
    * Start it when the node starts.
    */
@@ -282,13 +283,15 @@ export interface FirewallRule {
   comment?: string;
 }
 /**
- * How to see that it works.
+ * How to see that it works. All that is named here must succeed, inside the container, in one try; what depends on the container waits for that.
  */
 export interface HealthCheck {
   /**
-   * Command line that succeeds in the container.
+   * Command line that succeeds in the container, run by its `/bin/sh`.
    */
-  command: string;
+  command?: string;
+  http?: HttpCheck;
+  tcp?: TcpCheck;
   /**
    * Tries.
    */
@@ -297,6 +300,53 @@ export interface HealthCheck {
    * Seconds between tries.
    */
   interval?: number;
+  /**
+   * Seconds that one try may take.
+   */
+  timeout?: number;
+}
+/**
+ * A page that answers, asked inside the container over plain HTTP.
+ */
+export interface HttpCheck {
+  /**
+   * TCP port.
+   */
+  port: number;
+  /**
+   * What is asked for.
+   */
+  path?: string;
+  /**
+   * The status that it must have; without it, any from 200 to 399.
+   */
+  status?: number;
+}
+/**
+ * A port that accepts connections, asked inside the container.
+ */
+export interface TcpCheck {
+  /**
+   * TCP port.
+   */
+  port: number;
+}
+/**
+ * How long a start waits for the container to get ready, each part by its name.
+ */
+export interface ReadyTimeouts {
+  /**
+   * Seconds until its init has started everything.
+   */
+  init?: number;
+  /**
+   * Seconds after that until it has an address; 0 does not wait.
+   */
+  network?: number;
+  /**
+   * Seconds after that until a name server answers, where `nameserver` names one; 0 does not wait.
+   */
+  dns?: number;
 }
 /**
  * Its integration tests.

@@ -65,6 +65,17 @@ const values: Record<string, [unknown, unknown]> = {
   "lxc lxc_configs.*.boot_order": [1, 2],
   "lxc lxc_configs.*.boot_delay": [1, 2],
   "lxc lxc_configs.*.dependencies[]": ["912", "911"],
+  "lxc lxc_configs.*.health_check.command": ["true", "false"],
+  "lxc lxc_configs.*.health_check.http.port": [80, 81],
+  "lxc lxc_configs.*.health_check.http.path": ["/", "/health"],
+  "lxc lxc_configs.*.health_check.http.status": [200, 204],
+  "lxc lxc_configs.*.health_check.tcp.port": [22, 23],
+  "lxc lxc_configs.*.health_check.retries": [1, 2],
+  "lxc lxc_configs.*.health_check.interval": [1, 2],
+  "lxc lxc_configs.*.health_check.timeout": [1, 2],
+  "lxc lxc_configs.*.ready_timeouts.init": [60, 61],
+  "lxc lxc_configs.*.ready_timeouts.network": [0, 1],
+  "lxc lxc_configs.*.ready_timeouts.dns": [0, 1],
 };
 
 /** The container in which a leaf is changed, where it is not 912, which is made from an image. */
@@ -135,6 +146,7 @@ export function base(): Configuration {
     storage_size_gb: 4,
     network_config: { ip: "10.0.0.112/24" },
     features: ["base_setup"],
+    health_check: { command: "true", http: { port: 80 }, tcp: { port: 22 } },
   };
   configs["913"] = {
     name: "thirteen",

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import type * as pulumi from "@pulumi/pulumi";
+import type { ContainerSpec } from "../../model/index.ts";
+import { runScript } from "../feature.ts";
+import type { Guest, GuestContext } from "./guest.ts";
+
+/**
+ * The last step of a container that says how to see that it works. It changes nothing; whatever depends on the
+ * container waits for it, and it looks again after every change of the container.
+ */
+export function checkHealth(
+  spec: ContainerSpec,
+  guest: Guest,
+  { target, scripts }: GuestContext,
+  parent: pulumi.Resource,
+): void {
+  if (!spec.health) return;
+  const script = scripts.version("bin/lxc/check_health.sh");
+  const input = {
+    stack: target.stack,
+    ctid: spec.vmid,
+    parameters: { ...spec.health },
+    after: changesOf(spec, guest),
+  };
+  runScript(
+    `${spec.vmid}-health`,
+    { ...guest.runArgs, script, input, removable: false },
+    { parent, dependsOn: [guest.last] },
+  );
+}
+
+/** A digest of all that may restart the container or run in it. */
+function changesOf(spec: ContainerSpec, guest: Guest): string {
+  // What may be done to it, and how long it is waited for, changes nothing in it; templates never change under it.
+  const quiet = new Set(["allow", "ready", "health", "inheritedFeatures"]);
+  const state = Object.entries(spec).filter(([key]) => !quiet.has(key));
+  const scripts = guest.features.map(({ digest }) => digest);
+  return createHash("sha256")
+    .update(JSON.stringify([state, scripts]))
+    .digest("hex")
+    .slice(0, 16);
+}
