@@ -24,7 +24,7 @@ source "$PHOENIX_LIBRARY/reboot.sh"
 PHOENIX_LOCK_TIMEOUT=600
 
 declare -A PHOENIX_DOCUMENT=() GUEST_CONFIG=()
-STACK='' CTID='' RECIPE=''
+STACK='' CTID='' RECIPE='' GUEST_TEXT=''
 
 read_document() {
   local manifest=$1 pairs=() i flattened
@@ -85,7 +85,7 @@ allowed() {
 
 # --- guests --------------------------------------------------------------------------------------------------------
 
-# Reads `pct config` into GUEST_CONFIG; false where there is no such guest.
+# Reads `pct config` into GUEST_CONFIG, and as it stands into GUEST_TEXT; false where there is no such guest.
 read_guest_config() {
   local text line key
   GUEST_CONFIG=()
@@ -94,6 +94,7 @@ read_guest_config() {
     quote_text "$text"
     fail FAILED "pct config $CTID failed"
   }
+  GUEST_TEXT=$text
   while IFS= read -r line; do
     key=${line%%:*}
     if [[ $line != *:* ]]; then continue; fi

@@ -48,6 +48,11 @@ do_apply() {
     guest_run inside_clean
     step "Shutting the guest down" FAILED pct shutdown "$CTID" --timeout "$shutdown_timeout" --forceStop 1
   fi
+  # PVE copies devices to clones, which bring their own.
+  devices=$(printf '%s\n' "${!GUEST_CONFIG[@]}" | grep -E '^dev[0-9]+$' | sort | paste -sd ,) || true
+  if [[ -n $devices ]]; then
+    step "Taking the devices out of the template" FAILED pct set "$CTID" --delete "$devices"
+  fi
   step "Sealing the guest" FAILED pct template "$CTID"
 }
 

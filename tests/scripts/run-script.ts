@@ -62,6 +62,9 @@ export class Bench {
     const env = {
       ...process.env,
       PHOENIX_LOCKS: this.#folder,
+      PHOENIX_STATE: join(this.#folder, "state"),
+      PHOENIX_LXC: join(this.#folder, "lxc"),
+      PHOENIX_PVE: this.#folder,
       PATH: `${this.#folder}/bin:${process.env["PATH"] ?? ""}`,
     };
     const { status, stdout, stderr } = spawnSync(program, args, {
