@@ -24,6 +24,7 @@ const verbs: Record<string, () => Promise<VerbFile>> = {
   show: () => import("./verbs/show.ts"),
   migrate: () => import("./verbs/migrate.ts"),
   urns: () => import("./verbs/urns.ts"),
+  status: () => import("./verbs/status.ts"),
   drift: () => import("./verbs/drift.ts"),
   repair: () => import("./verbs/repair.ts"),
   lab: () => import("./verbs/lab.ts"),

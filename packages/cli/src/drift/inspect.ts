@@ -3,8 +3,8 @@ import { root } from "../lib/checkout.ts";
 import { pulumiEnvironment, selectedStack } from "../lib/environment.ts";
 import { Failure } from "../lib/failure.ts";
 import { capture } from "../lib/process.ts";
-import { runOnNode } from "./node.ts";
-import type { Connection, NodeStep, StepResult } from "./node.ts";
+import { withNode } from "./node.ts";
+import type { Connection, NodeStep, RunSteps, StepResult } from "./node.ts";
 import { inheritedRuns, readState, recipeOf } from "./state.ts";
 import type { Run } from "./state.ts";
 
@@ -28,6 +28,8 @@ export interface Stack {
   readonly connection: Connection | undefined;
   readonly runs: readonly Run[];
   readonly containers: readonly string[];
+  /** CTIDs of the templates that containers were cloned from, by the containers' CTIDs. */
+  readonly sources: ReadonlyMap<string, string>;
   readonly variables: NodeJS.ProcessEnv;
 }
 
@@ -46,15 +48,18 @@ export async function openStack(args: readonly string[]): Promise<Stack> {
   return { name, ...readState(exported.stdout), variables: environment.variables };
 }
 
-/** Runs every check of the stack (or of some containers) on the node, read-only. */
+/** Runs every check of the stack (or of some containers) on the node, read-only, in one login. */
 export async function inspect(stack: Stack, ctids: readonly string[]): Promise<Finding[]> {
-  const { connection } = stack;
-  if (connection === undefined) return [];
+  if (stack.connection === undefined) return [];
+  return withNode(stack.connection, stack.variables, (run) => inspectWith(run, stack, ctids));
+}
+
+/** The same over a login that is there. */
+export async function inspectWith(run: RunSteps, stack: Stack, ctids: readonly string[]): Promise<Finding[]> {
   const known = new Set(stack.runs.map(({ ctid }) => ctid));
   const strange = ctids.filter((ctid) => !known.has(ctid));
   if (strange.length > 0) throw new Failure(`stack ${stack.name} has no container ${strange.join(", ")}.`);
   const meant = (ctid: string): boolean => ctids.length === 0 || ctids.includes(ctid);
-  const run = (groups: readonly (readonly NodeStep[])[]) => runOnNode(connection, groups, stack.variables);
 
   const containers = stack.containers.filter(meant);
   const configs = await run(containers.map((ctid) => [{ id: ctid, command: `pct config ${ctid}` }]));
@@ -123,10 +128,7 @@ async function secretOpener(
   return (input) => withSecrets(input, secrets);
 }
 
-async function check(
-  runs: readonly Run[],
-  run: (groups: readonly (readonly NodeStep[])[]) => Promise<Map<string, StepResult>>,
-): Promise<Finding[]> {
+async function check(runs: readonly Run[], run: RunSteps): Promise<Finding[]> {
   const groups = groupByContainer(runs, (one, index) => ({
     id: String(index),
     command: `${one.script} check`,

@@ -20,6 +20,8 @@ export interface StackState {
   readonly runs: readonly Run[];
   /** CTIDs of the containers, templates left out. */
   readonly containers: readonly string[];
+  /** CTIDs of the templates that containers were cloned from, by the containers' CTIDs. */
+  readonly sources: ReadonlyMap<string, string>;
 }
 
 interface StateResource {
@@ -52,6 +54,7 @@ export function readState(text: string): StackState {
   const exported = JSON.parse(text) as { deployment?: { resources?: StateResource[] } };
   const runs: Run[] = [];
   const containers: string[] = [];
+  const sources = new Map<string, string>();
   let connection: Connection | undefined;
   for (const resource of exported.deployment?.resources ?? []) {
     if (resource.delete) continue;
@@ -61,6 +64,8 @@ export function readState(text: string): StackState {
       !parents.includes("phoenix:lxc:Template")
     ) {
       containers.push(name);
+      const { clone } = open(resource.inputs ?? {}) as { clone?: { vmId?: number } };
+      if (clone?.vmId !== undefined) sources.set(name, String(clone.vmId));
     }
     if (resource.type !== "command:remote:Command") continue;
     const inputs = open(resource.inputs ?? {}) as {
@@ -78,7 +83,7 @@ export function readState(text: string): StackState {
     const feature = ctid !== "" && name.startsWith(`${ctid}-`) ? name.slice(ctid.length + 1) : name;
     runs.push({ ctid, feature, script, input: stdin, inherited: false, checkable: !isLevel0(script) });
   }
-  return { connection, runs, containers };
+  return { connection, runs, containers, sources };
 }
 
 function ctidOf(stdin: string): string {
