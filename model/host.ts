@@ -99,21 +99,30 @@ export function storageIdOf(dataset: Pick<Dataset, "pool" | "name" | "storage_id
   return dataset.storage_id ?? `${dataset.pool}-${dataset.name.replaceAll("/", "-")}`;
 }
 
-/** What a storage of a type can hold (`plugindata` of Proxmox VE's storage plugins); the others hold files of any kind. */
+/** What a storage of a type can hold: `plugindata` of the plugins in Proxmox's pve-storage, src/PVE/Storage/*Plugin.pm. */
 function contentOf(type: string): readonly string[] {
   const blocks = ["images", "rootdir"];
-  const limited: Record<string, readonly string[]> = {
+  const shares = ["iso", "vztmpl", "backup", "snippets", "import"];
+  const files = [...blocks, ...shares];
+  const known: Record<string, readonly string[]> = {
+    dir: [...files, "none"],
+    btrfs: [...files, "none"],
+    nfs: files,
+    cifs: files,
+    cephfs: shares,
+    glusterfs: ["images", ...shares],
     zfspool: blocks,
     lvm: blocks,
     lvmthin: blocks,
     rbd: blocks,
     zfs: ["images"],
-    iscsi: ["images"],
-    iscsidirect: ["images"],
-    pbs: ["backup"],
+    iscsi: ["images", "none"],
+    iscsidirect: ["images", "none"],
+    pbs: ["backup", "none"],
+    esxi: ["import"],
   };
-  const files = ["images", "rootdir", "iso", "vztmpl", "backup", "snippets", "import"];
-  return limited[type] ?? files;
+  // A plugin that is not Proxmox's own says itself what it holds.
+  return known[type] ?? [...files, "none"];
 }
 
 function toStorages(config: HypervisorConfig, locator: Locator, findings: Findings): StorageSpec[] {
