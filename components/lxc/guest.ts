@@ -6,6 +6,7 @@ import type { ContainerSpec } from "../../model/index.ts";
 import { Feature, runScript } from "../feature.ts";
 import type { Target } from "../node/target.ts";
 import type { NodeScripts, ScriptVersion } from "../scripts/node-scripts.ts";
+import { digestOf } from "../digest.ts";
 import { retryWhileLocked } from "./clone-lock.ts";
 import { guard } from "./guard.ts";
 import { formatMark } from "./mark.ts";
@@ -89,12 +90,16 @@ export function createGuest(
       target,
       guest,
       script: scripts.version("bin/lxc/configure_container.sh"),
-      input: input({
-        features: spec.settings,
-        rootfsGb: spec.rootfs.sizeGb,
-        ready: spec.ready,
-        started: true,
-      }),
+      input: {
+        ...input({
+          features: spec.settings,
+          rootfsGb: spec.rootfs.sizeGb,
+          ready: spec.ready,
+          started: true,
+        }),
+        // What the provider has changed may wait for a restart, which is this step's to make.
+        after: digestOf(givenToProvider(spec)),
+      },
       removable: false,
     },
     { parent, dependsOn: [resource] },
@@ -113,6 +118,11 @@ export function createGuest(
     last = step;
   }
   return { resource, settings, features, last, runArgs: { target, guest } };
+}
+
+/** What an update of the guest's own resource may be about. */
+function givenToProvider({ name, cores, memoryMb, swapMb, network, nameserver }: ContainerSpec): object {
+  return { name, cores, memoryMb, swapMb, network, nameserver };
 }
 
 /** An executable without a manifest runs through a small runner that gives it the CTID as `$1`. */

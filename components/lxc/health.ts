@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
+import { digestOf } from "../digest.ts";
 import { runScript } from "../feature.ts";
 import type { Guest, GuestContext } from "./guest.ts";
 
@@ -35,8 +35,5 @@ function changesOf(spec: ContainerSpec, guest: Guest): string {
   const quiet = new Set(["allow", "ready", "health", "inheritedFeatures"]);
   const state = Object.entries(spec).filter(([key]) => !quiet.has(key));
   const scripts = guest.features.map(({ digest }) => digest);
-  return createHash("sha256")
-    .update(JSON.stringify([state, scripts]))
-    .digest("hex")
-    .slice(0, 16);
+  return digestOf([state, scripts]);
 }

@@ -14,6 +14,14 @@ export interface StepMetadata {
   readonly op: string;
   readonly urn: string;
   readonly type: string;
+  readonly diffs?: readonly string[] | null;
+  readonly detailedDiff?: Readonly<Record<string, unknown>> | null;
+  readonly old?: StepState | null;
+  readonly new?: StepState | null;
+}
+
+interface StepState {
+  readonly inputs?: Record<string, unknown>;
 }
 
 /** Parses the log's whole lines; a last half line (the run still writes, or was killed) is left out. */
@@ -43,12 +51,15 @@ export function urnParts(urn: string): { type: string; parents: string; name: st
 
 const colourMarks = /<\{%[^%]*%\}>/g;
 
+/** Without Pulumi's marks for colours. */
+export const cleanMessage = (message: string): string => message.replace(colourMarks, "").trim();
+
 /** The errors of a run in the order in which they came, each once, as `resource: message`. */
 export function errorsOf(events: readonly EngineEvent[]): string[] {
   const errors = new Set<string>();
   for (const { diagnosticEvent: diagnostic } of events) {
     if (diagnostic?.severity !== "error") continue;
-    const message = diagnostic.message.replace(colourMarks, "").trim();
+    const message = cleanMessage(diagnostic.message);
     if (message === "" || message === "update failed" || message === "preview failed") continue;
     const { name } = urnParts(diagnostic.urn ?? "");
     errors.add(name ? `${name}: ${message}` : message);

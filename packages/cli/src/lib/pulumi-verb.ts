@@ -2,8 +2,12 @@ import { spawn } from "node:child_process";
 import { newLog, root } from "./checkout.ts";
 import { nodeOf, pulumiEnvironment, selectedStack } from "./environment.ts";
 import type { PulumiEnvironment } from "./environment.ts";
+import { changeLines, containerChanges } from "./container-changes.ts";
+import { chosenOutcome } from "./configuration.ts";
 import { errorsOf, readEvents } from "./events.ts";
+import type { EngineEvent } from "./events.ts";
 import { Failure } from "./failure.ts";
+import { outcomeLines, outcomesOf } from "./outcomes.ts";
 import { forgetFinishedCreates } from "./pending.ts";
 import { clearStaleLocks } from "./stale-lock.ts";
 
@@ -30,6 +34,7 @@ export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): 
   // What needs no confirmation needs no preview before it either; `preview` is there for looking.
   const implied = yes ? (verb === "up" ? ["--yes", "--skip-preview"] : ["--yes"]) : [];
   const { code, stderr } = await pulumi([verb, ...implied, "--event-log", log, ...args], environment);
+  for (const line of containerLines(verb, stack, readEvents(log))) say.write(`${line}\n`);
   if (code === 0) {
     if (verb === "up") await forgetFinishedCreates(readEvents(log), stack, environment.variables);
     return;
@@ -37,6 +42,22 @@ export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): 
   const errors = errorsOf(readEvents(log));
   const cause = errors.length > 0 ? errors.join("\n  ") : lastError(stderr);
   throw new Failure(`pulumi ${verb} failed: ${cause}`, { log, next: nextCommand(verb, cause, stack), code });
+}
+
+/** What a preview means for the containers, or what became of them in a run; nothing for a run that did not begin. */
+function containerLines(verb: PulumiVerb, stack: string, events: readonly EngineEvent[]): string[] {
+  const begun = events.flatMap(({ resourcePreEvent }) =>
+    resourcePreEvent ? [resourcePreEvent.metadata] : [],
+  );
+  if (verb === "preview") {
+    const lines = changeLines(containerChanges(begun));
+    return lines.length > 0 ? ["For the containers:", ...lines] : [];
+  }
+  if (verb !== "up" || begun.length === 0) return [];
+  const configuration = chosenOutcome({ stack });
+  return configuration.ok
+    ? ["The containers:", ...outcomeLines(outcomesOf(events, configuration.model))]
+    : [];
 }
 
 /** On this terminal, so that Pulumi's own display and questions work; standard error is kept for the last words. */
