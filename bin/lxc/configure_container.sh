@@ -76,7 +76,16 @@ pending_changes() {
   {
     ask pct pending "$CTID" | sed -nE 's/^(new|del) ([^:]+):.*/\2/p'
     raw_lines_not_in_force
+    if name_is_old; then echo hostname; fi
   } | sort -u | paste -sd ' '
+}
+
+# Proxmox VE writes a new host name at once, and the guest goes on under its old one until it starts again.
+name_is_old() {
+  local inside
+  if [[ -z ${GUEST_CONFIG[hostname]:-} ]]; then return 1; fi
+  inside=$(pct exec "$CTID" -- cat /proc/sys/kernel/hostname 2>/dev/null) || return 1
+  [[ -n $inside && ${inside%%.*} != "${GUEST_CONFIG[hostname]%%.*}" ]]
 }
 
 raw_lines_not_in_force() {

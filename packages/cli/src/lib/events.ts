@@ -61,6 +61,8 @@ export function errorsOf(events: readonly EngineEvent[]): string[] {
     if (diagnostic?.severity !== "error") continue;
     const message = cleanMessage(diagnostic.message);
     if (message === "" || message === "update failed" || message === "preview failed") continue;
+    // What waits for a resource that failed is told by the program as an error of its own.
+    if (/resource \S+ \[\S+\] failed to register/.test(message)) continue;
     const { name } = urnParts(diagnostic.urn ?? "");
     errors.add(name ? `${name}: ${message}` : message);
   }
