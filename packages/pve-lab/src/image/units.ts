@@ -1,3 +1,5 @@
+import { routerFiles } from "./router.ts";
+
 /** A file of the node that every `up` writes anew. */
 export interface NodeFile {
   readonly path: string;
@@ -285,6 +287,7 @@ export function commonFiles(): NodeFile[] {
     detach,
     mountZfs,
     publish,
+    ...routerFiles(),
     lsblk,
     front("zfs"),
     front("zpool"),
