@@ -36,6 +36,7 @@ export { plan } from "./plan.ts";
 export type { Edge, EdgeKind, Plan, PlanNode } from "./plan.ts";
 export { migrate } from "./migrate.ts";
 export type { Migrated, Migration } from "./migrate.ts";
+export { formatOverlayChanges, overlayChanges } from "./overlay-changes.ts";
 export { recipeDigest } from "./recipe.ts";
 export { checkSecrets, secretNames, withSecrets } from "./secret-references.ts";
 export type { SecretState } from "./secret-references.ts";

@@ -129,6 +129,11 @@ export function stackConfig(stack: string): Record<string, unknown> {
   return (parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> } | null)?.config ?? {};
 }
 
+/** A node file is written by a lab: what such a stack makes is there to be thrown away. */
+export function isOfLab(stack: string): boolean {
+  return Boolean(stackConfig(stack)["phoenix:nodeFile"]);
+}
+
 /** The node that a stack's configuration names, for the first line of a run. */
 export function nodeOf(stack: string): string {
   const config = stackConfig(stack);

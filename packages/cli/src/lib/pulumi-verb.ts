@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { newLog, root } from "./checkout.ts";
-import { nodeOf, pulumiEnvironment, selectedStack } from "./environment.ts";
+import { isOfLab, nodeOf, pulumiEnvironment, selectedStack } from "./environment.ts";
 import type { PulumiEnvironment } from "./environment.ts";
 import { changeLines, containerChanges } from "./container-changes.ts";
 import { chosenOutcome } from "./configuration.ts";
+import { difference } from "./difference.ts";
 import { errorsOf, readEvents } from "./events.ts";
 import type { EngineEvent } from "./events.ts";
 import { Failure } from "./failure.ts";
@@ -30,13 +31,15 @@ export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): 
     for (const line of clearStaleLocks(environment.backend, stack)) say.write(`${line}\n`);
   }
   const log = newLog(`${verb}.events.jsonl`);
-  const yes = stack === "dev" && asksFirst.includes(verb) && !args.some((arg) => /^(-y|--yes)/.test(arg));
+  const yes = isOfLab(stack) && asksFirst.includes(verb) && !args.some((arg) => /^(-y|--yes)/.test(arg));
   // What needs no confirmation needs no preview before it either; `preview` is there for looking.
   const implied = yes ? (verb === "up" ? ["--yes", "--skip-preview"] : ["--yes"]) : [];
   const { code, stderr } = await pulumi([verb, ...implied, "--event-log", log, ...args], environment);
   for (const line of containerLines(verb, stack, readEvents(log))) say.write(`${line}\n`);
   if (code === 0) {
     if (verb === "up") await forgetFinishedCreates(readEvents(log), stack, environment.variables);
+    const different = verb === "up" ? difference(stack) : "";
+    if (different !== "") say.write(`\n${different}\n`);
     return;
   }
   const errors = errorsOf(readEvents(log));
@@ -94,7 +97,7 @@ const lastError = (stderr: string): string =>
 export function nextCommand(verb: string, cause: string, stack: string): string {
   if (/currently locked/.test(cause)) return "pulumi cancel   (if that other run is really dead)";
   if (/dial|connection refused|i\/o timeout|no route to host|is the lab up/i.test(cause)) {
-    return stack === "dev" ? "bin/phoenix lab status" : "ssh to the node by hand, then the same command";
+    return isOfLab(stack) ? "bin/phoenix lab status" : "ssh to the node by hand, then the same command";
   }
   if (/:\d+:\d+/.test(cause) && /etc\/|\.json/.test(cause)) return "bin/phoenix validate";
   if (/no changes were expected|changes were proposed|expect-no-changes/i.test(cause))

@@ -40,13 +40,11 @@ async function answers(page: string): Promise<void> {
 /** What exists now, and what to type next. */
 export async function closing(
   progress: Progress,
-  node: NodeFile,
-  page: string | undefined,
-  time: string,
+  { node, stack, page, time }: { node: NodeFile; stack: string; page: string | undefined; time: string },
 ): Promise<void> {
   const listed = await labRun(["pct", "list"]);
   const guests = listed.stdout.trimEnd().split("\n");
-  const model = chosenModel({ stack: "dev" });
+  const model = chosenModel({ stack });
   const addresses = new Map(
     model.containers.map(({ vmid, network }) => [String(vmid), network[0]?.address ?? ""]),
   );

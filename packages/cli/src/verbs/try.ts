@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { newLog, places, root } from "../lib/checkout.ts";
 import { ensureEngine, installPlugins, knownEngine } from "../lib/engine.ts";
-import { ownVariables } from "../lib/environment.ts";
+import { isOfLab, ownVariables, stackConfig } from "../lib/environment.ts";
+import { difference } from "../lib/difference.ts";
 import { errorsOf, readEvents } from "../lib/events.ts";
 import { Failure } from "../lib/failure.ts";
 import { labPreflight, labRun, labUp } from "../lib/lab.ts";
@@ -16,17 +17,17 @@ import { clearStaleLocks } from "../lib/stale-lock.ts";
 import { closing, publishPage } from "../lib/try-closing.ts";
 import { UpProgress } from "../lib/up-progress.ts";
 
-const stack = "dev";
-
 export const verb = () =>
   new Command("try")
     .description(
       "no Proxmox? Brings everything, starts a lab node on this machine, and builds all of it there",
     )
     .option("--port <number>", "first of three ports on 127.0.0.1 for the lab")
-    .action(async (options: { port?: string }) => {
+    .option("--stack <name>", "which stack; its Pulumi.<name>.yaml names the lab's node", "dev")
+    .action(async (options: { port?: string; stack: string }) => {
       const since = Date.now();
-      const forLab = options.port === undefined ? [] : ["--port", options.port];
+      const { stack } = options;
+      const forLab = [...(options.port === undefined ? [] : ["--port", options.port]), ...hardwareOf(stack)];
       const progress = new Progress();
       announce(progress, await labPreflight(forLab));
       await progress.step("the Pulumi engine and its plugins", (step) =>
@@ -38,11 +39,26 @@ export const verb = () =>
           else if (line.trim() !== "") step.note(line.replace(/^\s*…\s*/, ""));
         }),
       );
-      await progress.step(`stack ${stack}, in a backend of this checkout's own`, prepareStack);
-      await progress.step(`pulumi up`, (step) => up(progress, step));
+      await progress.step(`stack ${stack}, in a backend of this checkout's own`, () => prepareStack(stack));
+      await progress.step(`pulumi up`, (step) => up(stack, progress, step));
       const page = await progress.step("the page answers", () => publishPage(node, stack));
-      await closing(progress, node, page, duration(Date.now() - since));
+      await closing(progress, { node, stack, page, time: duration(Date.now() - since) });
+      const different = difference(stack);
+      if (different !== "") progress.say(`\n${different}`);
     });
+
+/** A stack of the lab may ask for hardware: disks of other sizes, GPUs. */
+function hardwareOf(stack: string): string[] {
+  if (!existsSync(join(root, `Pulumi.${stack}.yaml`))) {
+    throw new Failure(`there is no Pulumi.${stack}.yaml.`, { code: 2 });
+  }
+  if (!isOfLab(stack)) {
+    const message = `stack ${stack} is not one of the lab: it has no phoenix:nodeFile.`;
+    throw new Failure(message, { next: `bin/phoenix up --stack ${stack}`, code: 2 });
+  }
+  const hardware = stackConfig(stack)["phoenix:labHardware"];
+  return typeof hardware === "string" && hardware !== "" ? ["--hardware", join(root, hardware)] : [];
+}
 
 function announce(progress: Progress, { changes, undo }: Preflight): void {
   const time = knownEngine()
@@ -69,7 +85,7 @@ function announce(progress: Progress, { changes, undo }: Preflight): void {
   );
 }
 
-async function prepareStack(): Promise<void> {
+async function prepareStack(stack: string): Promise<void> {
   mkdirSync(places.backend, { recursive: true, mode: 0o700 });
   await installPlugins(places.pulumiHome);
   const env = { ...process.env, ...(await ownVariables()) };
@@ -77,7 +93,8 @@ async function prepareStack(): Promise<void> {
     cwd: root,
     env,
   });
-  if (selected.code === 0 && (await describesThisNode(env))) return;
+  await onlyStack(stack);
+  if (selected.code === 0 && (await describesThisNode(stack, env))) return;
   // The lab was made anew behind this checkout's back: the old state is about a node that is gone.
   rmSync(places.backend, { recursive: true, force: true });
   mkdirSync(places.backend, { recursive: true, mode: 0o700 });
@@ -90,14 +107,24 @@ async function prepareStack(): Promise<void> {
     throw new Failure(`stack ${stack} cannot be made: ${made.stderr.trim()}`, { next: "bin/phoenix doctor" });
 }
 
+/** Stacks of the lab share its disks and addresses. @throws Failure where another one stands on it */
+async function onlyStack(stack: string): Promise<void> {
+  const { stdout } = await labRun(["ls /var/lib/phoenix 2>/dev/null || true"]);
+  const other = stdout.split("\n").find((name) => name !== "" && name !== stack);
+  if (other === undefined) return;
+  throw new Failure(`stack ${other} stands on this checkout's lab.`, {
+    next: `bin/phoenix destroy --stack ${other}   (or all at once: bin/phoenix lab down)`,
+  });
+}
+
 /** A state with resources has left its scripts on the node; a blank node is another one. */
-async function describesThisNode(env: NodeJS.ProcessEnv): Promise<boolean> {
+async function describesThisNode(stack: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   const { stdout } = await capture("pulumi", ["stack", "--show-urns", "--stack", stack], { cwd: root, env });
   if (!stdout.includes("phoenix:NodeScripts")) return true;
   return (await labRun([`test -d /var/lib/phoenix/${stack}`])).code === 0;
 }
 
-async function up(progress: Progress, step: { note(text: string): void }): Promise<void> {
+async function up(stack: string, progress: Progress, step: { note(text: string): void }): Promise<void> {
   const variables = await ownVariables();
   for (const line of clearStaleLocks(variables["PULUMI_BACKEND_URL"] ?? "", stack))
     progress.say(`    ${line}`);
