@@ -5,6 +5,7 @@ import { clusterRoutes } from "./routes/cluster.ts";
 import { diskRoutes } from "./routes/disks.ts";
 import { downloadRoutes } from "./routes/downloads.ts";
 import { firewallRoutes } from "./routes/firewall.ts";
+import { firewallNameRoutes } from "./routes/firewall-names.ts";
 import { groupAndRoleRoutes } from "./routes/groups-and-roles.ts";
 import { indexRoutes } from "./routes/indexes.ts";
 import { networkRoutes } from "./routes/network.ts";
@@ -41,6 +42,7 @@ export const nodeRoutes: readonly Route[] = [
   ...storageContentRoutes,
   ...downloadRoutes,
   ...firewallRoutes,
+  ...firewallNameRoutes,
 ];
 
 export const allRoutes: readonly Route[] = [...nodeRoutes, ...guestRoutes];

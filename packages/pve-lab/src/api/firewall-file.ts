@@ -10,9 +10,31 @@ export interface Rule {
   options: Record<string, string>;
 }
 
+/** A name for an address or a network. */
+export interface Alias {
+  name: string;
+  cidr: string;
+  comment?: string;
+}
+
+/** An address, a network or an alias in a set. */
+export interface IpSetEntry {
+  cidr: string;
+  nomatch?: boolean;
+  comment?: string;
+}
+
+export interface IpSet {
+  comment?: string;
+  entries: IpSetEntry[];
+}
+
 export interface FirewallFile {
   options: Record<string, string>;
   rules: Rule[];
+  /** By name in lower case. */
+  aliases: Map<string, Alias>;
+  ipsets: Map<string, IpSet>;
   /** Sections that the lab does not know, kept as they are. */
   rest: string;
 }
@@ -51,34 +73,77 @@ function parseRule(line: string): Rule | undefined {
   };
 }
 
+/** Takes the comment off the end of a line. */
+function splitComment(line: string): { text: string; comment: { comment?: string } } {
+  const [, text = line, comment] = /^(.*?)\s*#\s*(.*?)\s*$/.exec(line) ?? [];
+  return { text: text.trim(), comment: comment === undefined || comment === "" ? {} : { comment } };
+}
+
+function parseIpSetEntry(line: string): IpSetEntry {
+  const { text, comment } = splitComment(line);
+  const cidr = text.replace(/^!\s*/, "");
+  return { cidr, ...(cidr === text ? {} : { nomatch: true }), ...comment };
+}
+
+/** What a line means in each section; the section's word after its kind names an IP set. */
+function parseLine(file: FirewallFile, section: string, name: string, line: string): void {
+  if (section === "OPTIONS") {
+    const [, key, value] = /^(\S+):\s*(.*)$/.exec(line) ?? [];
+    if (key !== undefined && value !== undefined) file.options[key] = value;
+  } else if (section === "RULES") {
+    const rule = parseRule(line);
+    if (rule) file.rules.push(rule);
+  } else if (section === "ALIASES") {
+    const { text, comment } = splitComment(line);
+    const [, alias, cidr] = /^(\S+)\s+(\S+)$/.exec(text) ?? [];
+    if (alias !== undefined && cidr !== undefined)
+      file.aliases.set(alias.toLowerCase(), { name: alias, cidr, ...comment });
+  } else if (section === "IPSET") file.ipsets.get(name)?.entries.push(parseIpSetEntry(line));
+  else file.rest += `${line}\n`;
+}
+
 export function parseFirewall(text: string): FirewallFile {
-  const file: FirewallFile = { options: {}, rules: [], rest: "" };
+  const file: FirewallFile = { options: {}, rules: [], aliases: new Map(), ipsets: new Map(), rest: "" };
   let section = "";
-  for (const line of text.split("\n")) {
-    const head = /^\[(\S+)(?:\s.*)?\]/.exec(line.trim())?.[1];
-    if (head !== undefined) section = head.toUpperCase();
-    if (section === "OPTIONS" && head === undefined) {
-      const [, key, value] = /^(\S+):\s*(.*)$/.exec(line.trim()) ?? [];
-      if (key !== undefined && value !== undefined) file.options[key] = value;
-    } else if (section === "RULES" && head === undefined) {
-      const rule = parseRule(line.trim());
-      if (rule) file.rules.push(rule);
-    } else if (section !== "OPTIONS" && section !== "RULES" && line.trim() !== "") file.rest += `${line}\n`;
+  let name = "";
+  for (const raw of text.split("\n")) {
+    const line = raw.trim();
+    if (line === "") continue;
+    const head = /^\[(\S+)(?:\s+(\S+))?\s*\]/.exec(line);
+    if (head?.[1] === undefined) {
+      parseLine(file, section, name, line);
+      continue;
+    }
+    section = head[1].toUpperCase();
+    name = head[2] ?? "";
+    if (section === "IPSET") file.ipsets.set(name, { entries: [], ...splitComment(line).comment });
+    else if (!["OPTIONS", "RULES", "ALIASES"].includes(section)) file.rest += `${line}\n`;
   }
   return file;
 }
 
-function formatRule({ type, action, enable, macro, comment, options }: Rule): string {
+const note = ({ comment }: { comment?: string }): string =>
+  comment === undefined ? "" : ` # ${comment.replaceAll("\n", " ")}`;
+
+function formatRule(rule: Rule): string {
+  const { type, action, enable, macro, options } = rule;
   const verdict = macro === undefined ? action : `${macro}(${action})`;
   const words = Object.entries(options).map(([key, value]) => ` -${LETTERS[key] ?? key} ${value}`);
-  const note = comment === undefined ? "" : ` # ${comment.replaceAll("\n", " ")}`;
-  return `${enable ? "" : "|"}${type.toUpperCase()} ${verdict}${words.join("")}${note}\n`;
+  return `${enable ? "" : "|"}${type.toUpperCase()} ${verdict}${words.join("")}${note(rule)}\n`;
 }
 
-export function formatFirewall({ options, rules, rest }: FirewallFile): string {
+function formatIpSet([name, set]: [string, IpSet]): string {
+  const lines = set.entries.map((entry) => `${entry.nomatch ? "!" : ""}${entry.cidr}${note(entry)}\n`);
+  return `[IPSET ${name}]${note(set)}\n\n${lines.join("")}`;
+}
+
+export function formatFirewall({ options, rules, aliases, ipsets, rest }: FirewallFile): string {
   const settings = Object.entries(options).map(([key, value]) => `${key}: ${value}\n`);
+  const names = [...aliases.values()].map((alias) => `${alias.name} ${alias.cidr}${note(alias)}\n`);
   const parts = [
     ...(settings.length > 0 ? [`[OPTIONS]\n\n${settings.join("")}`] : []),
+    ...(names.length > 0 ? [`[ALIASES]\n\n${names.join("")}`] : []),
+    ...[...ipsets].sort(([a], [b]) => (a < b ? -1 : 1)).map(formatIpSet),
     ...(rest === "" ? [] : [rest]),
     ...(rules.length > 0 ? [`[RULES]\n\n${rules.map(formatRule).join("")}`] : []),
   ];

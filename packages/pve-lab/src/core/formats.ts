@@ -1,4 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from "node:net";
+import { FIREWALL_FORMATS } from "./firewall-formats.ts";
 import { isPrivilege } from "./privileges.ts";
 import { splitList } from "./lists.ts";
 
@@ -49,7 +50,11 @@ function userId(text: string): string | undefined {
     : `value '${text}' does not look like a valid user name\n`;
 }
 
+const PRUNE =
+  /^keep-(?:all=(?:0|1|on|off|yes|no|true|false)|(?:last|hourly|daily|weekly|monthly|yearly)=\d+)$/i;
+
 const FORMATS: Readonly<Record<string, Format>> = {
+  ...FIREWALL_FORMATS,
   "pve-configid": matching(/^[a-z][a-z0-9_-]+$/i, (text) => `invalid configuration ID '${text}'\n`),
   "pve-storage-id": matching(
     /^[a-z][a-z0-9\-_.]*[a-z0-9]$/i,
@@ -113,6 +118,30 @@ const FORMATS: Readonly<Record<string, Format>> = {
     (text) => `invalid network interface name '${text}'\n`,
   ),
   "pve-bridge-id": matching(/^[-_.\w\d]+$/, (text) => `invalid bridge ID '${text}'\n`),
+  "pve-vlan-id-or-range": when(
+    (text) => {
+      const [, first, last] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
+      const valid = (id: string | undefined): boolean => Number(id) >= 2 && Number(id) <= 4094;
+      return valid(first) && (last === undefined || (valid(last) && Number(first) < Number(last)));
+    },
+    (text) => `invalid VLAN configuration '${text}'\n`,
+  ),
+  ipv4mask: matching(
+    /^(?:(?:255|254|252|248|240|224|192|128|0)\.){3}(?:255|254|252|248|240|224|192|128|0)$|^\d{1,2}$/,
+    looksLike("IP netmask"),
+  ),
+  "pve-storage-server": when(
+    (text) => isIP(text) !== 0 || DNS_NAME.test(text),
+    looksLike("server name or IP address"),
+  ),
+  "prune-backups": when(
+    (text) => text.split(",").every((part) => PRUNE.test(part)),
+    () => "format error\n",
+  ),
+  "lxc-ip-with-ll-iface": when(
+    (text) => isIP(text.replace(/^(fe80:[^%]*)%.+$/i, "$1")) !== 0,
+    looksLike("IP address"),
+  ),
   "pve-storage-path": matching(/^\/./, looksLike("path")),
   "pve-storage-content": when(
     (text) => STORAGE_CONTENT.has(text),

@@ -13,7 +13,7 @@ const AREAS: Readonly<Record<string, RegExp>> = {
     /^\/cluster(\/(resources|status|nextid|tasks|backup|backup-info\/not-backed-up|replication|ha\/resources))?$/,
   storage:
     /^\/(storage|nodes\/\{node\}\/(storage(?!\/\{storage\}\/(file-restore|rrd|oci|import))|scan\/zfs))/,
-  lxc: /^\/nodes\/\{node\}\/lxc(?!\/\{vmid\}\/(rrd|vncwebsocket|mtunnel|remote_migrate|migrate|firewall\/(ipset|aliases|log)))/,
+  lxc: /^\/nodes\/\{node\}\/lxc(?!\/\{vmid\}\/(rrd|vncwebsocket|mtunnel|remote_migrate|migrate|firewall\/log))/,
   node: /^\/nodes(\/\{node\}(\/(version|status|network(\/\{iface\})?|dns|time|hosts|tasks.*|query-url-metadata|disks\/(list|zfs)|qemu|aplinfo|subscription|services|apt\/versions|replication))?)?$/,
 };
 

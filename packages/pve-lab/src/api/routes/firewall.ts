@@ -1,15 +1,7 @@
-import { digestOf, readTextOr, writeFileAtomic } from "../../core/files.ts";
 import { splitList } from "../../core/lists.ts";
-import { withLock } from "../../core/locks.ts";
-import { place } from "../../core/places.ts";
 import { ApiError, type Context, type Parameters, type Route } from "../../core/route.ts";
-import {
-  formatFirewall,
-  parseFirewall,
-  RULE_OPTIONS,
-  type FirewallFile,
-  type Rule,
-} from "../firewall-file.ts";
+import { RULE_OPTIONS, type FirewallFile, type Rule } from "../firewall-file.ts";
+import { changeFirewall, invalid, readFirewall } from "../firewall-store.ts";
 import { asText } from "../../core/text.ts";
 
 /*
@@ -19,31 +11,6 @@ import { asText } from "../../core/text.ts";
 
 const FLAGS = ["dhcp", "enable", "ipfilter", "macfilter", "ndp", "radv"];
 const TEXTS = ["log_level_in", "log_level_out", "policy_in", "policy_out"];
-
-const fileOf = (parameters: Parameters): string =>
-  place(`/etc/pve/firewall/${asText(parameters["vmid"])}.fw`);
-
-function invalid(errors: Record<string, string>): ApiError {
-  return new ApiError(400, "Parameter verification failed.", errors);
-}
-
-function read(parameters: Parameters): { file: FirewallFile; digest: string } {
-  const text = readTextOr(fileOf(parameters), "");
-  return { file: parseFirewall(text), digest: digestOf(text) };
-}
-
-async function change(context: Context, action: (file: FirewallFile) => void): Promise<null> {
-  const { parameters } = context;
-  const name = `firewall-${asText(parameters["vmid"])}`;
-  return withLock(name, 10, () => {
-    const { file, digest } = read(parameters);
-    if (parameters["digest"] !== undefined && parameters["digest"] !== digest)
-      throw new ApiError(500, "detected modified configuration - file changed by other user? Try again.");
-    action(file);
-    writeFileAtomic(fileOf(parameters), formatFirewall(file));
-    return null;
-  });
-}
 
 function viewRule(
   { type, action, enable, macro, comment, options }: Rule,
@@ -63,7 +30,7 @@ function viewRule(
 }
 
 function listRules({ parameters }: Context): unknown {
-  const { file, digest } = read(parameters);
+  const { file, digest } = readFirewall(parameters);
   return file.rules.map((rule, pos) => viewRule(rule, pos, digest));
 }
 
@@ -105,16 +72,16 @@ function checkRule({ type, action, macro, options }: Rule): void {
 
 function createRule(context: Context): Promise<null> {
   const { parameters } = context;
-  return change(context, (file) => {
+  return changeFirewall(context, (file) => {
     const empty: Rule = { type: "in", action: "DROP", enable: false, options: {} };
-    const pos = parameters["pos"] === undefined ? 0 : Number(parameters["pos"]);
-    file.rules.splice(pos, 0, apply(empty, parameters));
+    // A new rule is always the first, whatever `pos` says: clients move it afterwards, or send the last one first.
+    file.rules.unshift(apply(empty, parameters));
   });
 }
 
 function updateRule(context: Context): Promise<null> {
   const { parameters } = context;
-  return change(context, (file) => {
+  return changeFirewall(context, (file) => {
     const { rule, pos } = requireRule(file, parameters);
     const target = parameters["moveto"];
     if (target === undefined) {
@@ -129,7 +96,7 @@ function updateRule(context: Context): Promise<null> {
 }
 
 function readOptions({ parameters }: Context): unknown {
-  const { file, digest } = read(parameters);
+  const { file, digest } = readFirewall(parameters);
   const typed = Object.entries(file.options).map(([key, value]) => [
     key,
     FLAGS.includes(key) ? Number(value) : value,
@@ -139,7 +106,7 @@ function readOptions({ parameters }: Context): unknown {
 
 function writeOptions(context: Context): Promise<null> {
   const { parameters } = context;
-  return change(context, (file) => {
+  return changeFirewall(context, (file) => {
     for (const key of splitList(parameters["delete"])) {
       if (![...FLAGS, ...TEXTS].includes(key)) throw invalid({ delete: `no such option '${key}'` });
       Reflect.deleteProperty(file.options, key);
@@ -165,7 +132,7 @@ export const firewallRoutes: Route[] = [
     path: `${path}/rules/{pos}`,
     evidence: "observed",
     handler: ({ parameters }) => {
-      const { file, digest } = read(parameters);
+      const { file, digest } = readFirewall(parameters);
       const { rule, pos } = requireRule(file, parameters);
       return viewRule(rule, asText(pos), digest);
     },
@@ -176,11 +143,10 @@ export const firewallRoutes: Route[] = [
     path: `${path}/rules/{pos}`,
     evidence: "observed",
     handler: (context) =>
-      change(context, (file) => {
+      changeFirewall(context, (file) => {
         file.rules.splice(requireRule(file, context.parameters).pos, 1);
       }),
   },
   { method: "GET", path: `${path}/options`, evidence: "observed", handler: readOptions },
   { method: "PUT", path: `${path}/options`, evidence: "observed", handler: writeOptions },
-  { method: "GET", path: `${path}/refs`, evidence: "documented", handler: () => [] },
 ];
