@@ -39,6 +39,11 @@ function parsePort(text: string): number {
   return Number(text);
 }
 
+function parseCount(text: string): number {
+  if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError("not a number");
+  return Number(text);
+}
+
 function printProblems(checks: Preflight): void {
   for (const problem of checks.problems) note(`✗ ${problem.what}; ${problem.remedy}`);
 }
@@ -70,8 +75,14 @@ program
   .description("start the lab, or repair and refresh a running one")
   .option("--port <number>", "first of three ports on 127.0.0.1: API, SSH, published web port", parsePort)
   .option("--quiet", "do not announce the changes first")
-  .action(async (options: { port?: number; quiet?: boolean }) => {
+  .option("--gpus <number>", "show that many simulated NVIDIA cards (kept; 0 takes them away)", parseCount)
+  .option("--kernel <release>", "release of the kernel that the node shows from its next start on (kept)")
+  .action(async (options: { port?: number; quiet?: boolean; gpus?: number; kernel?: string }) => {
     const lab = currentLab();
+    const told = {
+      ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
+      ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
+    };
     const checks = await preflight(lab, options.port);
     if (checks.problems.length > 0) {
       printProblems(checks);
@@ -79,7 +90,7 @@ program
       return;
     }
     if (readMemory(lab) === undefined && options.quiet !== true) announce(checks);
-    const facts = await locked(lab, () => up(lab, checks));
+    const facts = await locked(lab, () => up(lab, checks, told));
     note(
       `The node answers at ${facts.endpoint} and ${facts.local.endpoint} (root@pam, password in ${places.nodeFacts(lab)})`,
     );

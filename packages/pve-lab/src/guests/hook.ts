@@ -3,6 +3,7 @@
  * volumes, writes its network files and the LXC configuration; `post-stop <vmid>` unmounts.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { prepareNvidiaGuest } from "../hardware/guest.ts";
 import { loadConfig } from "./config-store.ts";
 import { idMap } from "./id-map.ts";
 import { LXC_FOLDER, renderLxcConfig, seccompRules } from "./lxc-config.ts";
@@ -31,6 +32,7 @@ async function preStart(vmid: number): Promise<void> {
   const root = await mountGuest(vmid, config);
   try {
     await makeDeviceNodes(vmid, config, root);
+    prepareNvidiaGuest(config.values, root);
     writeNetworkFiles(vmid, config, root);
   } catch (error) {
     await unmountGuest(vmid);

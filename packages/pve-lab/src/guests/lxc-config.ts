@@ -13,6 +13,8 @@ export interface NodeFacts {
   readonly includes: ReadonlySet<string>;
   /** Numbers of a device node on the node. */
   readonly deviceNumbers: (path: string) => DeviceNumbers;
+  /** The folder that stands for the graphics driver's own in /proc, on a node with simulated cards. */
+  readonly driverFolder?: string;
   /** Random order of processors. */
   readonly random?: () => number;
 }
@@ -65,6 +67,9 @@ export function renderLxcConfig(vmid: number, config: GuestConfig, facts: NodeFa
       lines.push(`lxc.seccomp.profile = ${LXC_FOLDER}/${vmid}/rules.seccomp`);
     lines.push("lxc.mount.auto = sys:mixed");
   }
+  // The driver shows itself in every guest's /proc, as it does where guests share a real kernel.
+  if (facts.driverFolder !== undefined)
+    lines.push(`lxc.mount.entry = ${facts.driverFolder} proc/driver none bind,optional 0 0`);
   if (features["nesting"] === "1") {
     // Unmasked instances: only where such are visible does the kernel allow nested containers their own.
     lines.push("lxc.mount.entry = proc dev/.lxc/proc proc create=dir,optional 0 0");

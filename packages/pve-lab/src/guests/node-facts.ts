@@ -1,5 +1,6 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readTextOr, isMissing } from "../core/files.ts";
+import { driverFolder } from "../hardware/state.ts";
 import { deviceNumbers } from "./devices.ts";
 import type { NodeFacts } from "./lxc-config.ts";
 
@@ -11,6 +12,7 @@ export function nodeFacts(): NodeFacts {
     processors: parseRanges(readTextOr("/sys/fs/cgroup/cpuset.cpus.effective", "").trim()),
     includes: new Set(names("/usr/share/lxc/config")),
     deviceNumbers,
+    ...(existsSync(driverFolder) ? { driverFolder } : {}),
   };
 }
 

@@ -73,7 +73,11 @@ function divertZfs(root: string): void {
 }
 
 async function buildRoot(directory: string, recipe: Recipe, say: Say): Promise<void> {
-  await bootstrap({ recipe, packages: nodePackages, target: directory, hooks: [], say });
+  const hooks = [
+    // The kernel that the node shows: the one that this mirror's headers are for.
+    'mkdir -p "$1/usr/lib/pve-lab" && chroot "$1" apt-cache depends linux-headers-amd64 | sed -n "s/^  Depends: linux-headers-//p" > "$1/usr/lib/pve-lab/kernel-release"',
+  ];
+  await bootstrap({ recipe, packages: nodePackages, target: directory, hooks, say });
   divertZfs(directory);
   const units = path.join(directory, "etc/systemd/system");
   for (const unit of maskedUnits) {

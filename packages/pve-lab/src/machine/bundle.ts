@@ -22,6 +22,7 @@ const programs: Readonly<Record<string, string>> = {
   server: "api/main.ts",
   commands: "commands/main.ts",
   "guest-hook": "guests/hook.ts",
+  hardware: "hardware/main.ts",
   zfs: "image/zfs/main.ts",
   "template-server": "image/template-server.ts",
 };

@@ -11,9 +11,12 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { hardwareFiles } from "../hardware/node-files.ts";
+import { resolveHardware } from "../hardware/description.ts";
 import type { NodeFile } from "../image/units.ts";
 import { commonFiles, enablingLinks } from "../image/units.ts";
 import type { Lab, Memory } from "./lab.ts";
+import { readTold } from "./hardware.ts";
 import { places } from "./lab.ts";
 
 /** Units and command wrappers that the guests' part of this package brings. */
@@ -51,6 +54,11 @@ function labFiles(lab: Lab, memory: Memory): NodeFile[] {
     { path: "/etc/ssh/ssh_host_ed25519_key", mode: 0o600, text: read(places.hostKey(lab)) },
     { path: "/etc/ssh/ssh_host_ed25519_key.pub", mode: 0o644, text: read(`${places.hostKey(lab)}.pub`) },
     { path: "/etc/pve-lab/bootstrap.json", mode: 0o600, text: `${JSON.stringify(bootstrap)}\n` },
+    {
+      path: "/etc/pve-lab/hardware.json",
+      mode: 0o644,
+      text: `${JSON.stringify(resolveHardware(readTold(lab)), undefined, 2)}\n`,
+    },
     { path: "/etc/pve-lab/published", mode: 0o644, text: published },
     { path: "/etc/resolv.conf", mode: 0o644, text: resolvConf() },
   ];
@@ -98,7 +106,7 @@ export async function deploy(
   root: string,
   lower: string | undefined,
 ): Promise<void> {
-  const files = [...commonFiles(), ...labFiles(lab, memory), ...(await guestFiles())];
+  const files = [...commonFiles(), ...hardwareFiles(), ...labFiles(lab, memory), ...(await guestFiles())];
   for (const file of files) {
     makeParents(root, lower, file.path);
     clear(root + file.path);

@@ -94,7 +94,17 @@ export async function down(lab: Lab): Promise<void> {
   await step("stop the node", () => stopNode(lab, 20));
   await step("remove network, disks and files", async () => {
     await lowerNetwork(lab, memory);
-    for (const part of ["lxc", "root", "disks", "opt", "ssh", "log", "lab.json", "node.json"]) {
+    for (const part of [
+      "lxc",
+      "root",
+      "disks",
+      "opt",
+      "ssh",
+      "log",
+      "lab.json",
+      "node.json",
+      "hardware.json",
+    ]) {
       rmSync(path.join(lab.state, part), { recursive: true, force: true });
     }
     if (existsSync(lab.state) && readdirSync(lab.state).filter((name) => name !== "lock").length === 0) {

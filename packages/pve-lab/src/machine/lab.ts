@@ -87,6 +87,7 @@ export const places = {
   config: (lab: Lab) => path.join(lab.state, "lxc", lab.container, "config"),
   root: (lab: Lab) => path.join(lab.state, "root"),
   upper: (lab: Lab) => path.join(lab.state, "root", "upper"),
+  hardware: (lab: Lab) => path.join(lab.state, "hardware.json"),
   disks: (lab: Lab) => path.join(lab.state, "disks"),
   programs: (lab: Lab) => path.join(lab.state, "opt"),
   log: (lab: Lab) => path.join(lab.state, "log"),

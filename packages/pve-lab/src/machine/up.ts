@@ -3,11 +3,13 @@ import path from "node:path";
 import { ensureRoot, ensureTemplate, imageAt } from "../image/build.ts";
 import type { Image } from "../image/build.ts";
 import { diskCount } from "../image/units.ts";
+import type { ToldHardware } from "../hardware/description.ts";
 import { bundlePrograms, hasProgram, placeNode } from "./bundle.ts";
 import { inNode, initPid, rootOf, start } from "./container.ts";
 import { renderContainer, renderSeccomp } from "./container-config.ts";
 import { deploy } from "./deploy.ts";
 import { stopNode } from "./down.ts";
+import { tell } from "./hardware.ts";
 import { raiseNetwork, readForwarding, uplinkMtu, usedNetworks } from "./host-network.ts";
 import type { Lab, Memory } from "./lab.ts";
 import { network, places, readMemory, writeMemory, writeWhole } from "./lab.ts";
@@ -104,9 +106,19 @@ async function bootNode(lab: Lab, memory: Memory, image: Image): Promise<void> {
 async function refreshNode(lab: Lab, memory: Memory, pid: number, before: string): Promise<void> {
   await deploy(lab, memory, rootOf(pid), undefined);
   await inNode(lab, ["systemctl", "daemon-reload"]);
+  await bringHardware(lab);
   await inNode(lab, ["systemctl", "start", "--no-block", "multi-user.target"]);
   if (programDigest(lab) !== before)
     await inNode(lab, ["systemctl", "restart", "pve-lab.service", "lab-template.service"]);
+}
+
+/** Shows a running node's hardware as it is told now; a node of an older checkout gets the unit first. */
+async function bringHardware(lab: Lab): Promise<void> {
+  const unit = "lab-hardware.service";
+  const result = await inNode(lab, ["systemctl", "reload-or-restart", unit]);
+  if (result.code === 0) return;
+  const log = await inNode(lab, ["journalctl", "-u", unit, "-n", "10", "--no-pager", "-o", "cat"]);
+  throw new Failure(`the node's hardware is not shown as told:\n${log.stdout.trim()}`, "lab logs");
 }
 
 function programDigest(lab: Lab): string {
@@ -143,7 +155,7 @@ async function both(...work: Promise<void>[]): Promise<void> {
 }
 
 /** Starts the lab, or repairs what is missing of one that was started before. */
-export async function up(lab: Lab, checks: Preflight): Promise<NodeFacts> {
+export async function up(lab: Lab, checks: Preflight, changes: ToldHardware = {}): Promise<NodeFacts> {
   if (checks.packages.length > 0) {
     await step(`install ${checks.packages.join(" ")}`, (say) =>
       installPackages(lab.cache, checks.packages, say),
@@ -162,6 +174,7 @@ export async function up(lab: Lab, checks: Preflight): Promise<NodeFacts> {
     });
   }
   mkdirSync(lab.state, { recursive: true });
+  tell(lab, changes);
   const before = programDigest(lab);
   await step("bundle the node's programs", async () => {
     placeNode(lab);

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { loadavg, release, type as systemName, version as kernelVersion, machine } from "node:os";
+import { loadavg, type as systemName, machine } from "node:os";
+import { shownKernel } from "../../hardware/state.ts";
 import { nodeName } from "../../core/places.ts";
 import { ApiError, type Context, type Route } from "../../core/route.ts";
 import {
@@ -23,7 +24,7 @@ function list(context: Context): unknown {
 function status(): unknown {
   const { model, mhz, flags, cpus } = processorFacts();
   const { total, used, free, available, swapTotal, swapFree } = memoryFacts();
-  const kernel = { sysname: systemName(), release: release(), version: kernelVersion(), machine: machine() };
+  const kernel = { sysname: systemName(), ...shownKernel(), machine: machine() };
   return {
     pveversion: `pve-manager/${VERSION.version}/${VERSION.repoid}`,
     kversion: `${kernel.sysname} ${kernel.release} ${kernel.version}`,
