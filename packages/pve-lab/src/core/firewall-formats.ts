@@ -59,15 +59,24 @@ const single: Check = (text) =>
     ? undefined
     : "value does not look like a valid IP address or CIDR network\n";
 
+/** An empty list has nothing wrong in it: so a client says that a rule has no such option. */
+const orEmpty =
+  (check: Check): Check =>
+  (text) =>
+    text === "" ? undefined : check(text);
+
 export const FIREWALL_FORMATS: Readonly<Record<string, Check>> = {
-  "pve-fw-addr-spec": addressSpec,
-  "pve-fw-dport-spec": portSpec,
-  "pve-fw-sport-spec": portSpec,
-  "pve-fw-protocol-spec": (text) => (PROTOCOLS.test(text) ? undefined : `unknown protocol '${text}'\n`),
-  "pve-fw-icmp-type-spec": (text) =>
+  "pve-fw-addr-spec": orEmpty(addressSpec),
+  "pve-fw-dport-spec": orEmpty(portSpec),
+  "pve-fw-sport-spec": orEmpty(portSpec),
+  "pve-fw-protocol-spec": orEmpty((text) =>
+    PROTOCOLS.test(text) ? undefined : `unknown protocol '${text}'\n`,
+  ),
+  "pve-fw-icmp-type-spec": orEmpty((text) =>
     /^(?:\d{1,3}(?:\/\d{1,3})?|any|[a-z]+(?:-[a-z0-9]+)*)$/.test(text)
       ? undefined
       : `unknown icmp-type '${text}'\n`,
+  ),
   IPorCIDR: single,
   IPorCIDRorAlias: (text) => (ALIAS.test(text) ? undefined : single(text)),
 };

@@ -41,20 +41,22 @@ function requireRule(file: FirewallFile, parameters: Parameters): { rule: Rule; 
   return { rule, pos };
 }
 
+/** An empty text or a dash takes the option away (PVE::Firewall::copy_rule_data); the bridged provider sends those. */
+function setOption(rule: Rule, key: string, text: string): void {
+  const holder: Record<string, unknown> =
+    key === "macro" || key === "comment" ? (rule as unknown as Record<string, unknown>) : rule.options;
+  if (text === "" || text === "-") Reflect.deleteProperty(holder, key);
+  else holder[key] = text;
+}
+
 function apply(rule: Rule, parameters: Parameters): Rule {
   const next: Rule = { ...rule, options: { ...rule.options } };
   if (parameters["type"] !== undefined) next.type = asText(parameters["type"]);
   if (parameters["action"] !== undefined) next.action = asText(parameters["action"]);
   if (parameters["enable"] !== undefined) next.enable = Number(parameters["enable"]) !== 0;
-  if (parameters["macro"] !== undefined) next.macro = asText(parameters["macro"]);
-  if (parameters["comment"] !== undefined) next.comment = asText(parameters["comment"]);
-  for (const key of RULE_OPTIONS)
-    if (parameters[key] !== undefined) next.options[key] = asText(parameters[key]);
-  for (const key of splitList(parameters["delete"])) {
-    if (key === "macro") delete next.macro;
-    else if (key === "comment") delete next.comment;
-    else Reflect.deleteProperty(next.options, key);
-  }
+  for (const key of ["macro", "comment", ...RULE_OPTIONS])
+    if (parameters[key] !== undefined) setOption(next, key, asText(parameters[key]));
+  for (const key of splitList(parameters["delete"])) setOption(next, key, "");
   checkRule(next);
   return next;
 }
