@@ -28,7 +28,8 @@ function templatePath(hypervisor: Rewriter, lxc: Rewriter, path: Path): void {
   const stem = file.replace(/\.tar\.(gz|xz|zst)$/, "");
   if (text === undefined || file === stem) return;
   const templates = hypervisor.array(["os_templates"]).filter(isObject);
-  const known = templates.find((template) => textOf(template["url"]).endsWith(`/${file}`));
+  // An entry under the image's own name says where it comes from here: a lab, a mirror.
+  const known = templates.find(({ name, url }) => textOf(name) === stem || textOf(url).endsWith(`/${file}`));
   const storage = known === undefined ? imageStorage(hypervisor, text) : undefined;
   if (known === undefined && storage === undefined) return;
   const name = textOf(known?.["name"] ?? stem);
@@ -36,7 +37,7 @@ function templatePath(hypervisor: Rewriter, lxc: Rewriter, path: Path): void {
     const template: JsonObject = { name: stem, storage, url: imageSite + file };
     hypervisor.write(["os_templates"], [...templates, template]);
   }
-  const rule = `an image is named by its entry in \`os_templates\`, here ${imageSite}${file} in \`${storage ?? textOf(known?.["storage"])}\``;
+  const rule = `an image is named by its entry in \`os_templates\`, here ${textOf(known?.["url"] ?? imageSite + file)} in \`${storage ?? textOf(known?.["storage"])}\``;
   lxc.replace(path, name, `${text} counts as the OS template \`${name}\``, rule);
 }
 

@@ -9,6 +9,8 @@ const script: NodeFile = {
   mode: 0o755,
   text: `#!/bin/sh
 set -eu
+# What only crosses the bridge is not the node's to translate; machines with Docker switch this on everywhere.
+[ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables
 ip netns list | grep -q '^router' && exit 0
 ip netns add router
 ip link add router0 type veth peer name eth0 netns router
