@@ -126,15 +126,23 @@ describe("rules", () => {
   });
 
   it("an empty text or a dash is no option, as the bridged provider sends them", async () => {
-    const empty = { dest: "", sport: "", proto: "tcp", dport: "443", macro: "", comment: "-", log: "info" };
+    const empty = {
+      dest: "",
+      sport: "",
+      proto: "tcp",
+      dport: "443",
+      macro: "",
+      comment: "-",
+      source: "10.0.0.1",
+    };
     expect((await ask("POST", "rules", { type: "in", action: "DROP", ...empty })).status).toBe(200);
     const { body } = await ask("GET", "rules/0");
     expect(body.data).toEqual({
-      ...{ pos: "0", type: "in", action: "DROP", enable: 0, proto: "tcp", dport: "443", log: "info" },
+      ...{ pos: "0", type: "in", action: "DROP", enable: 0, proto: "tcp", dport: "443", source: "10.0.0.1" },
       digest,
     });
-    await ask("PUT", "rules/0", { log: "", dport: "444" });
-    expect((await ask("GET", "rules/0")).body.data).not.toHaveProperty("log");
+    await ask("PUT", "rules/0", { source: "", dport: "444" });
+    expect((await ask("GET", "rules/0")).body.data).not.toHaveProperty("source");
   });
 
   it.each([
