@@ -22,6 +22,8 @@ export interface FeatureArgs {
   readonly input: ScriptInput;
   /** The script undoes its work when the feature goes. */
   readonly removable: boolean;
+  /** Looks at an edit before it is made, in previews too. */
+  readonly beforeUpdate?: pulumi.ResourceHook;
   /** The input is a record to be kept on the node: `{"secret": …}` in it stays a reference. */
   readonly keepReferences?: boolean;
   /** The guest that the feature lives in: a new guest gets it anew, and one that goes needs no removal. */
@@ -47,7 +49,7 @@ export class Feature extends pulumi.ComponentResource {
 /** The one way in which a script runs on the node: one SSH session, input on stdin. */
 export function runScript(
   name: string,
-  { target, script, input, removable, keepReferences = false, guest }: FeatureArgs,
+  { target, script, input, removable, keepReferences = false, guest, beforeUpdate }: FeatureArgs,
   opts: pulumi.CustomResourceOptions,
 ): command.remote.Command {
   const dependsOn = [script.upload, ...asArray(opts.dependsOn)];
@@ -70,6 +72,7 @@ export function runScript(
       // Outputs would stand in the state in plain text even where stdin is secret.
       ...(secrets.length > 0 ? { additionalSecretOutputs: ["stdout", "stderr"] } : {}),
       ...(guest ? { deletedWith: guest.resource } : {}),
+      ...(beforeUpdate ? { hooks: { beforeUpdate: [beforeUpdate] } } : {}),
     },
   );
 }

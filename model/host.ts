@@ -1,18 +1,14 @@
 import { hostProblem, parseAddress, parseCidr, sameSubnet, subnet } from "./address.ts";
 import type { Findings } from "./findings.ts";
-import type {
-  Dataset,
-  HypervisorConfig,
-  OsTemplate,
-  Pool,
-  PoolProperties,
-  Users,
-  ZfsProperties,
-} from "./generated/hypervisor-config.ts";
+import type { Dataset, HypervisorConfig, OsTemplate, Users } from "./generated/hypervisor-config.ts";
 import type { Locator } from "./locate.ts";
-import { list, nearest } from "./schema-errors.ts";
+import { noneTwice, unknownName } from "./names.ts";
+import { list } from "./schema-errors.ts";
 import type { Path } from "./text.ts";
-import type { DatasetSpec, HostSpec, OsTemplateSpec, PoolSpec, StorageSpec, UserSpec } from "./types.ts";
+import type { HostSpec, OsTemplateSpec, StorageSpec, UserSpec } from "./types.ts";
+import { checkZfs, mountPointOf, toDatasets, toPool, zfsOf } from "./zfs.ts";
+
+export { noneTwice, unknownName, zfsOf };
 
 /** Everything about the host as the schema accepts it, checked as a whole. */
 export function resolveHost(config: HypervisorConfig, locator: Locator, findings: Findings): HostSpec {
@@ -20,9 +16,8 @@ export function resolveHost(config: HypervisorConfig, locator: Locator, findings
   const zfs = zfsOf(config);
   checkInterface(config, locator, findings);
   const pools = zfs.pools.map(toPool);
-  const datasets = zfs.datasets.map(toDataset);
-  checkPools(zfs.pools, locator, findings);
-  checkDatasets(config, locator, findings);
+  const datasets = toDatasets(zfs.datasets);
+  checkZfs(zfs, locator, findings);
   const storages = toStorages(config, locator, findings);
   const osTemplates = (config.os_templates ?? []).map(toOsTemplate);
   checkOsTemplates(config.os_templates ?? [], storages, locator, findings);
@@ -38,61 +33,9 @@ export function resolveHost(config: HypervisorConfig, locator: Locator, findings
   };
 }
 
-/** A host whose storages are all there already has no ZFS section. */
-export function zfsOf(config: HypervisorConfig): { pools: Pool[]; datasets: Dataset[] } {
-  return { pools: config.zfs?.pools ?? [], datasets: config.zfs?.datasets ?? [] };
-}
-
 /** Bridges that containers can attach to. */
 export function bridgesOf(config: HypervisorConfig): string[] {
   return [config.network.interfaces.name, ...(config.network.bridges ?? []).map((bridge) => bridge.name)];
-}
-
-/** The finding for a name that nobody defines, with the name that was probably meant. */
-export function unknownName(
-  what: string,
-  name: string,
-  known: readonly string[],
-): [string, { remedy: string }] {
-  // One CTID is as near to a typing error as the next.
-  const near = /^\d+$/.test(name) ? undefined : nearest(name, known);
-  const remedy =
-    near !== undefined
-      ? `did you mean \`${near}\`?`
-      : known.length > 0
-        ? `known: ${list(known)}`
-        : `there is none`;
-  return [`there is no ${what} \`${name}\``, { remedy }];
-}
-
-function toPool(pool: Pool): PoolSpec {
-  return {
-    name: pool.name,
-    raidLevel: pool.raid_level,
-    disks: pool.disks,
-    properties: strings(pool.properties),
-    filesystemProperties: strings(pool.filesystem_properties),
-    existing: pool.existing ?? false,
-    allow: pool.allow ?? [],
-  };
-}
-
-function toDataset(dataset: Dataset): DatasetSpec {
-  return {
-    name: dataset.name,
-    pool: dataset.pool,
-    path: `${dataset.pool}/${dataset.name}`,
-    properties: strings(dataset.properties),
-    existing: dataset.existing ?? false,
-    allow: dataset.allow ?? [],
-  };
-}
-
-function strings(properties: PoolProperties | ZfsProperties | undefined): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [key, value] of Object.entries(properties ?? {}))
-    if (value !== undefined) result[key] = String(value);
-  return result;
 }
 
 export function storageIdOf(dataset: Pick<Dataset, "pool" | "name" | "storage_id">): string {
@@ -158,7 +101,7 @@ function toStorages(config: HypervisorConfig, locator: Locator, findings: Findin
       type: dataset.proxmox_storage_type,
       content,
       dataset: `${dataset.pool}/${dataset.name}`,
-      ...(dataset.proxmox_storage_type === "dir" ? { path: `/${dataset.pool}/${dataset.name}` } : {}),
+      ...folderOf(dataset, zfsOf(config).datasets),
       existing: dataset.existing ?? false,
       allow: dataset.allow ?? [],
     });
@@ -182,6 +125,12 @@ function toStorages(config: HypervisorConfig, locator: Locator, findings: Findin
     });
   });
   return storages;
+}
+
+/** The folder of a `dir` storage. */
+function folderOf(dataset: Dataset, all: readonly Dataset[]): { path?: string } {
+  const path = dataset.proxmox_storage_type === "dir" ? mountPointOf(dataset, all) : undefined;
+  return path === undefined ? {} : { path };
 }
 
 function toOsTemplate(template: OsTemplate): OsTemplateSpec {
@@ -216,62 +165,6 @@ function checkInterface(config: HypervisorConfig, locator: Locator, findings: Fi
     locator,
     findings,
   );
-}
-
-const fewestDisks = { single: 1, stripe: 2, mirror: 2, raidz1: 3, raidz2: 4, raidz3: 5 };
-
-function checkPools(pools: readonly Pool[], locator: Locator, findings: Findings): void {
-  noneTwice(
-    "pool",
-    pools.map((pool) => pool.name),
-    (i) => ["zfs", "pools", i, "name"],
-    locator,
-    findings,
-  );
-  const disks = pools.flatMap((pool, i) =>
-    pool.disks.map((disk, k) => ({ disk, path: ["zfs", "pools", i, "disks", k] })),
-  );
-  noneTwice(
-    "disk",
-    disks.map(({ disk }) => disk),
-    (i) => disks[i]?.path ?? [],
-    locator,
-    findings,
-  );
-  pools.forEach((pool, i) => {
-    const path: Path = ["zfs", "pools", i, "disks"];
-    const fewest = fewestDisks[pool.raid_level];
-    if (pool.existing === true && pool.disks.length === 0) return;
-    if (pool.disks.length < fewest) {
-      const remedy =
-        pool.raid_level === "mirror" && pool.disks.length === 1
-          ? "`single` is the level for one disk"
-          : undefined;
-      const message = `\`${pool.raid_level}\` needs at least ${fewest} disks, here ${pool.disks.length === 1 ? "is 1" : `are ${pool.disks.length}`}`;
-      findings.add(locator, path, message.replace("1 disks", "1 disk"), { remedy });
-    } else if (pool.raid_level === "single" && pool.disks.length > 1) {
-      const remedy =
-        "`stripe` spreads data over several disks, and losing one loses all; `mirror` keeps copies";
-      findings.add(locator, path, `\`single\` is one disk, here are ${pool.disks.length}`, { remedy });
-    }
-  });
-}
-
-function checkDatasets(config: HypervisorConfig, locator: Locator, findings: Findings): void {
-  const { datasets, pools } = zfsOf(config);
-  const names = pools.map((pool) => pool.name);
-  noneTwice(
-    "dataset",
-    datasets.map((d) => `${d.pool}/${d.name}`),
-    (i) => ["zfs", "datasets", i, "name"],
-    locator,
-    findings,
-  );
-  datasets.forEach((dataset, i) => {
-    if (!names.includes(dataset.pool)) {
-      findings.add(locator, ["zfs", "datasets", i, "pool"], ...unknownName("pool", dataset.pool, names));
-    }
-  });
 }
 
 function checkOsTemplates(
@@ -314,25 +207,5 @@ function checkOsTemplates(
         },
       );
     }
-  });
-}
-
-/** Each name once; the later one is the one to change. */
-export function noneTwice(
-  what: string,
-  names: readonly string[],
-  pathOf: (i: number) => Path,
-  locator: Locator,
-  findings: Findings,
-): void {
-  const first = new Map<string, number>();
-  names.forEach((name, i) => {
-    const other = first.get(name);
-    if (other === undefined) {
-      first.set(name, i);
-      return;
-    }
-    const { file, line } = locator.find(pathOf(other));
-    findings.add(locator, pathOf(i), `the ${what} \`${name}\` is there twice; first in ${file}:${line}`);
   });
 }

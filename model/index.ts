@@ -38,6 +38,8 @@ export { migrate } from "./migrate.ts";
 export type { Migrated, Migration } from "./migrate.ts";
 export { formatOverlayChanges, overlayChanges } from "./overlay-changes.ts";
 export { recipeDigest } from "./recipe.ts";
+export { refusedEdits } from "./zfs-edits.ts";
+export type { ZfsInput } from "./zfs-edits.ts";
 export { checkSecrets, secretNames, withSecrets } from "./secret-references.ts";
 export type { SecretState } from "./secret-references.ts";
 

@@ -1,6 +1,7 @@
-import { zfsOf } from "./host.ts";
 import type { Pool } from "./generated/hypervisor-config.ts";
+import { dataShare } from "./vdevs.ts";
 import type { Whole } from "./whole-checks.ts";
+import { zfsOf } from "./zfs.ts";
 
 /**
  * Quotas that add up to more than the pool. ZFS allows it, so it is a warning; the size is only known where the
@@ -40,17 +41,8 @@ function sizeOf(pool: Pool): number | undefined {
   const sizes = pool.disks.map(diskBytes);
   if (sizes.length === 0 || sizes.some((size) => size === undefined)) return undefined;
   const known = sizes.filter((size) => size !== undefined);
-  const smallest = Math.min(...known);
-  const parity = { raidz1: 1, raidz2: 2, raidz3: 3 };
-  switch (pool.raid_level) {
-    case "single":
-    case "stripe":
-      return known.reduce((sum, size) => sum + size, 0);
-    case "mirror":
-      return smallest;
-    default:
-      return smallest * Math.max(1, known.length - parity[pool.raid_level]);
-  }
+  if (pool.raid_level === "stripe") return known.reduce((sum, size) => sum + size, 0);
+  return Math.min(...known) * dataShare(pool);
 }
 
 function tebibytes(size: number): string {

@@ -97,13 +97,19 @@ export interface UserSpec {
   sshPublicKey?: string;
 }
 
-export type RaidLevel = "single" | "stripe" | "mirror" | "raidz1" | "raidz2" | "raidz3";
-export type Allowed = "destroy" | "replace";
+export type Allowed = "destroy" | "replace" | "grow";
+
+/** A group of disks in a pool. */
+export interface VdevSpec {
+  class: "data" | "special" | "log" | "cache" | "spare";
+  /** As ZFS names it: `disk`, `mirror`, `raidz2`, `draid1:4d:6c:1s`. */
+  kind: string;
+  disks: string[];
+}
 
 export interface PoolSpec {
   name: string;
-  raidLevel: RaidLevel;
-  disks: string[];
+  vdevs: VdevSpec[];
   properties: Record<string, string>;
   filesystemProperties: Record<string, string>;
   existing: boolean;
@@ -115,7 +121,14 @@ export interface DatasetSpec {
   pool: string;
   /** `<pool>/<name>`, as ZFS names it. */
   path: string;
+  /** The dataset or pool that it lies directly in. */
+  parent: string;
+  /** With the mount point, where it is configured. */
   properties: Record<string, string>;
+  /** Of its top folder, as the node sees it: `user:group`. */
+  owner?: string;
+  /** Of its top folder, octal. */
+  mode?: string;
   existing: boolean;
   allow: Allowed[];
 }

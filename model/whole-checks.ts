@@ -2,12 +2,13 @@ import type { Input, Resolved } from "./containers.ts";
 import type { HypervisorConfig, SharedVolume } from "./generated/hypervisor-config.ts";
 import type { LxcConfigs } from "./generated/lxc-configs.ts";
 import { checkGpus } from "./gpu-checks.ts";
-import { unknownName, zfsOf } from "./host.ts";
+import { unknownName } from "./host.ts";
 import type { Locator } from "./locate.ts";
 import { checkQuotas } from "./quota-checks.ts";
 import { nearest } from "./schema-errors.ts";
 import type { Path } from "./text.ts";
 import { pendingApplications } from "./unused.ts";
+import { mountPointOf, zfsOf } from "./zfs.ts";
 
 export interface Whole {
   /** An empty one if the schema refuses it; `input.hostSound` says so. */
@@ -32,10 +33,11 @@ export function checkWhole(whole: Whole): void {
   checkStoragesOfVms(whole);
 }
 
-/** The dataset at whose mount point a path lies. */
-function datasetAt({ hostConfig }: Whole, path: string): string | undefined {
-  const names = zfsOf(hostConfig).datasets.map((dataset) => `${dataset.pool}/${dataset.name}`);
-  return names.find((name) => path === `/${name}` || path.startsWith(`/${name}/`));
+/** Whether a path lies at or below the mount point of a dataset. */
+function isInDataset({ hostConfig }: Whole, path: string): boolean {
+  const { datasets } = zfsOf(hostConfig);
+  const places = datasets.map((dataset) => mountPointOf(dataset, datasets));
+  return places.some((place) => place !== undefined && (path === place || path.startsWith(`${place}/`)));
 }
 
 function checkSharedVolumes(whole: Whole): void {
@@ -54,7 +56,7 @@ function checkSharedVolumes(whole: Whole): void {
         input.findings.add(hostLocator, [...path, "mounts", ctid], message, { remedy, what: "key" });
       }
       const folder = volume.host_path;
-      if (folder !== undefined && datasetAt(whole, folder) === undefined) {
+      if (folder !== undefined && !isInDataset(whole, folder)) {
         const message = `${folder} lies in no dataset of this file: it is a plain folder on the system disk`;
         input.findings.warn(hostLocator, [...path, "host_path"], message);
       }
@@ -66,7 +68,7 @@ function checkShares(whole: Whole): void {
   const { hostConfig, hostLocator, input } = whole;
   (hostConfig.samba?.shares ?? []).forEach((share, i) => {
     const path = `/${share.path.replace(/^\//, "")}`;
-    if (datasetAt(whole, path) !== undefined) return;
+    if (isInDataset(whole, path)) return;
     const message = `the share \`${share.name}\` lies in no dataset of this file: it would be a plain folder`;
     input.findings.warn(hostLocator, ["samba", "shares", i, "path"], message, {
       remedy: "add the dataset to `zfs.datasets`",

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# ZFS pools and datasets: made on empty disks only, recognised, imported, set as configured; never forced.
-# Parameters: kind pool {name, raidLevel, disks, properties, filesystemProperties, existing}
-#          or kind dataset {name, pool, path, properties, existing}.
+# ZFS pools and datasets: made on empty disks only, recognised, imported, grown, set as configured; never forced.
+# Parameters: kind pool {name, vdevs [{class, kind, disks}], properties, filesystemProperties, existing}
+#          or kind dataset {name, pool, path, properties, owner, mode, existing}.
 # What this makes carries the user property phoenix:stack; nothing without it is ever destroyed.
 set -Eeuo pipefail
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -13,11 +13,14 @@ source "$library/phoenix_common.sh"
 source "$library/disks.sh"
 # shellcheck source-path=SCRIPTDIR source=../lib/zfs.sh
 source "$library/zfs.sh"
-
-disks=() devices=() pool_names=() fs_names=()
+# shellcheck source-path=SCRIPTDIR source=../lib/zfs_layout.sh
+source "$library/zfs_layout.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib/zfs_properties.sh
+source "$library/zfs_properties.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib/zfs_wipe.sh
+source "$library/zfs_wipe.sh"
 
 read_zfs() {
-  local disk device
   command -v zpool >/dev/null || fail MISSING_PREREQUISITE "there is no zpool on this node" "install zfsutils-linux"
   kind=$(param kind)
   existing=$(param existing false)
@@ -25,22 +28,16 @@ read_zfs() {
     pool)
       name=$(param name)
       target=$name
-      level=$(param raidLevel)
       fs_parameter=filesystemProperties
-      param_list disks disks
       param_keys properties pool_names
-      for disk in "${disks[@]}"; do
-        [[ $disk == /dev/* && $disk != *..* ]] || fail BAD_PARAMETERS "not the path of a disk: '$disk'"
-        device=$(block_device "$disk") || device=$disk
-        if [[ " ${devices[*]} " == *" $device "* ]]; then fail BAD_PARAMETERS "$disk is the same disk as another in the list"; fi
-        devices+=("$device")
-      done
-      check_level
+      read_wanted_layout
+      if ((${#WANTED_CLASS[@]} == 0)) && [[ $existing != true ]]; then fail BAD_PARAMETERS "pool $name has no disks"; fi
       ;;
     dataset)
       name=$(param pool)
       target=$(param path)
       fs_parameter=properties
+      read_folder
       ;;
     *) fail BAD_PARAMETERS "unknown kind '$kind': pool or dataset" ;;
   esac
@@ -49,59 +46,51 @@ read_zfs() {
   if [[ $kind == dataset && $target != "$name"/* ]]; then fail BAD_PARAMETERS "$target is not in pool $name"; fi
 }
 
-# The number of disks must make sense; an unknown word is an error, never a stripe.
-check_level() {
-  local least=1 count=${#disks[@]}
-  case $level in
-    single) if ((count > 1)); then fail BAD_PARAMETERS "raid level single takes one disk, got $count" "stripe puts several together without redundancy"; fi ;;
-    stripe | mirror | raidz1 | draid | draid1) least=2 ;;
-    raidz2 | draid2) least=3 ;;
-    raidz3 | draid3 | raid10) least=4 ;;
-    *) fail BAD_PARAMETERS "unknown raid level '$level'" "single, stripe, mirror, raid10, raidz1, raidz2, raidz3, draid1, draid2, draid3" ;;
-  esac
-  if [[ $level == raid10 ]] && ((count % 2 == 1)); then fail BAD_PARAMETERS "raid10 takes an even number of disks, got $count"; fi
-  if [[ $existing != true ]] && ((count < least)); then
-    fail BAD_PARAMETERS "raid level $level takes at least $least disks, got $count"
-  fi
-}
-
 pool_is_imported() { zpool list -H -o name 2>/dev/null | grep -qxF "$1"; }
 
 dataset_is_there() { zfs list -H -o name "$1" >/dev/null 2>&1; }
 
 status_of_pool() { zpool status -P "$name" 2>/dev/null || ask zpool status "$name"; }
 
-# The section of `zpool import` about the pool; empty where no exported pool has its name.
-find_exported() {
-  local text found
-  text=$(zpool import -d /dev/disk/by-id 2>/dev/null || true)
-  found=$(awk -v pool="$name" '/^ *pool:/ { ours = ($2 == pool) } ours' <<<"$text")
-  if [[ $(awk '/^ *pool:/' <<<"$found" | wc -l) -gt 1 ]]; then
-    fail MISMATCH "several exported pools are called $name" "import the right one by hand: zpool import shows their ids"
-  fi
-  printf '%s' "$found"
+# What could be imported under the pool's name, several pools perhaps: their ids, one a line.
+exported_ids() {
+  awk -v pool="$name" '/^ *pool:/ { ours = ($2 == pool) } ours && /^ *id:/ { print $2 }' <<<"$1"
 }
 
-# Prints how the members differ from the configured ones; nothing if they do not.
-member_differences() {
-  local text=$1 members now wanted layout
-  if ((${#disks[@]} == 0)); then return 0; fi
-  members=$(parse_members "$name" <<<"$text")
-  now=$(member_devices "${devices[*]}" <<<"$members" | paste -sd ' ')
-  wanted=$(printf '%s\n' "${devices[@]}" | sort | paste -sd ' ')
-  layout=$(sed -nE 's/^vdev ([a-z0-9]+).*/\1/p' <<<"$members" | paste -sd ' ')
-  if [[ $now != "$wanted" ]]; then
-    printf 'pool %s consists of [%s], configured are [%s] = [%s]\n' "$name" "$now" "${disks[*]}" "$wanted"
-  elif [[ $layout != "$(layout_of "$level" "${#disks[@]}")" ]]; then
-    printf 'pool %s is [%s], configured is %s\n' "$name" "$layout" "$level"
+section_of_id() {
+  awk -v id="$2" '/^ *pool:/ { text = ""; found = 0 } { text = text $0 "\n" } /^ *id:/ && $2 == id { found = 1 } found { all = text } END { printf "%s", all }' <<<"$1"
+}
+
+# Finds the exported pool of the name; where there are several, the one that has the configured disks.
+find_exported() {
+  local text id
+  local -a ids=() fitting=()
+  exported='' exported_id=''
+  text=$(zpool import -d /dev/disk/by-id 2>/dev/null || true)
+  mapfile -t ids < <(exported_ids "$text")
+  for id in "${ids[@]}"; do
+    exported=$(section_of_id "$text" "$id")
+    exported_id=$id
+    compare_layout "$name" "$exported" false
+    if [[ -z $WRONG ]]; then fitting+=("$id"); fi
+  done
+  if ((${#ids[@]} > 1 && ${#fitting[@]} != 1)); then
+    fail MISMATCH "${#ids[@]} exported pools are called $name (${ids[*]}), and ${#fitting[@]} of them have the configured disks" \
+      "import the right one by hand, by its id"
+  fi
+  if ((${#fitting[@]} == 1)); then
+    exported_id=${fitting[0]}
+    exported=$(section_of_id "$text" "$exported_id")
+    compare_layout "$name" "$exported" false
   fi
 }
 
 # Which pool or dataset is this: absent, exported, ours, other (another stack's), unowned.
 find_state() {
+  local ours=false
   exported=''
   if [[ $kind == pool ]] && ! pool_is_imported "$name"; then
-    exported=$(find_exported)
+    find_exported
     if [[ -n $exported ]]; then state=exported; else state=absent; fi
     return 0
   fi
@@ -113,61 +102,22 @@ find_state() {
   owner=''
   if set_here fs:phoenix:stack; then owner=$(property fs:phoenix:stack); fi
   case $owner in
-    "$STACK") state=ours ;;
+    "$STACK")
+      state=ours
+      ours=true
+      ;;
     '') state=unowned ;;
     *) state=other ;;
   esac
+  if [[ $kind == pool ]]; then compare_layout "$name" "$(status_of_pool)" "$ours"; fi
 }
 
 # What is inside: child datasets, volumes and snapshots, one a line.
 descendants() { ask zfs list -H -r -t filesystem,volume,snapshot -o name "$target" | grep -vxF "$target" || true; }
 
-# --- what differs: each line is "set|inherit|fixed|mount NAME NOW WANTED", tab-separated ------------------------------
-
-cannot_change() { [[ " ashift casesensitivity encryption keyformat normalization utf8only " == *" $1 "* ]]; }
-
-# One property that is not as wanted; PLACE is fs: or pool:.
-difference() {
-  local place=$1 property=$2 wanted=$3 now verb=set
-  now=$(property "$place$property")
-  if same_value "$now" "$wanted"; then return 0; fi
-  if cannot_change "$property"; then verb=fixed; fi
-  printf '%s\t%s\t%s\t%s\n' "$verb" "$property" "$now" "$wanted"
-}
-
-filesystem_differences() {
-  local property managed=()
-  for property in "${fs_names[@]}"; do difference fs: "$property" "$(param "$fs_parameter/$property")"; done
-  # What an earlier configuration set and this one does not mention any more goes back to its default.
-  IFS=, read -ra managed <<<"$(property fs:phoenix:properties)"
-  for property in "${managed[@]}"; do
-    if [[ " - ${fs_names[*]} " != *" $property "* ]] && set_here "fs:$property"; then
-      printf 'inherit\t%s\t%s\t%s\n' "$property" "$(property "fs:$property")" "the default"
-    fi
-  done
-  if [[ $(property fs:mounted) == no && $(property fs:canmount) == on && $(property fs:mountpoint) == /* ]]; then
-    printf 'mount\tmounted\tno\tyes\n'
-  fi
-}
-
-pool_differences() {
-  local property
-  if ((${#pool_names[@]} == 0)); then return 0; fi
-  read_properties pool: zpool get -Hp -o property,value,source all "$name"
-  for property in "${pool_names[@]}"; do difference pool: "$property" "$(param "properties/$property")"; done
-}
-
-say_differences() {
-  local property now wanted
-  while IFS=$'\t' read -r _ property now wanted; do
-    if [[ -n $property ]]; then reason "$target: $property is '$now', wanted '$wanted'"; fi
-  done <<<"$1"
-}
-
 # --- verbs ---------------------------------------------------------------------------------------------------------
 
 do_check() {
-  local text found disk
   read_zfs
   find_state
   case $state in
@@ -177,23 +127,16 @@ do_check() {
         return 0
       fi
       reason "$kind $target is not there"
-      for disk in "${disks[@]}"; do
-        found=$(disk_findings "$disk" | paste -sd ';')
-        if [[ -n $found ]]; then reason "$(describe_disk "$disk") is not empty: $found"; fi
-      done
+      say_occupied "$(wanted_paths)"
       return 0
       ;;
-    exported)
-      reason "pool $name is not imported"
-      text=$(member_differences "$exported")
-      ;;
+    exported) reason "pool $name is not imported" ;;
     other)
       reason "$kind $target belongs to stack '$owner'"
       return 0
       ;;
-    *) if [[ $kind == pool ]]; then text=$(member_differences "$(status_of_pool)"); else text=''; fi ;;
   esac
-  if [[ -n $text ]]; then reason "$text"; fi
+  if [[ $kind == pool ]]; then say_layout; fi
   if [[ $existing == true || $state == exported ]]; then return 0; fi
   if [[ $kind == dataset && $state == unowned ]]; then
     reason "dataset $target was not made by this stack and is not declared existing"
@@ -201,17 +144,41 @@ do_check() {
   fi
   if [[ $kind == pool ]]; then say_differences "$(pool_differences)"; fi
   say_differences "$(filesystem_differences)"
+  say_differences "$(folder_differences)"
+}
+
+say_occupied() {
+  local disk found
+  while read -r disk; do
+    if [[ -z $disk ]]; then continue; fi
+    found=$(disk_findings "$disk" | paste -sd ';')
+    if [[ -n $found ]]; then reason "$(describe_disk "$disk") is not empty: $found"; fi
+  done <<<"$1"
+}
+
+say_layout() {
+  local step word
+  if [[ -n $WRONG ]]; then
+    reason "$WRONG"
+    return 0
+  fi
+  for step in "${LAYOUT_STEPS[@]}"; do
+    word=$(word_for "$step")
+    if [[ -n $word ]] && ! allowed "$word"; then word=" (needs allow: $word)"; else word=''; fi
+    reason "pool $name: $(describe_step "$step")$word"
+    say_occupied "$(disks_of_step "$step")"
+  done
 }
 
 do_apply() {
-  local text
   read_zfs
   find_state
   if [[ $existing == true ]]; then
     if [[ $state == absent || $state == exported ]]; then
       fail MISSING_PREREQUISITE "$kind $target is declared existing and is not there" "bring it (zpool import), or let Phoenix make it"
     fi
-    if [[ $kind == pool ]]; then refuse_differences "$(member_differences "$(status_of_pool)")"; fi
+    refuse_wrong
+    if ((${#LAYOUT_STEPS[@]} > 0)); then fail MISMATCH "pool $name is declared existing, but: $(describe_step "${LAYOUT_STEPS[0]}")"; fi
     return 0
   fi
   case $state in
@@ -220,8 +187,8 @@ do_apply() {
       return 0
       ;;
     exported)
-      refuse_differences "$(member_differences "$exported")"
-      step "Importing pool $name" FAILED zpool import -d /dev/disk/by-id "$name"
+      refuse_wrong
+      step "Importing pool $name" FAILED zpool import -d /dev/disk/by-id "$exported_id"
       note "imported pool $name"
       find_state
       ;;
@@ -230,78 +197,126 @@ do_apply() {
   if [[ $kind == dataset && $state == unowned ]]; then
     fail NOT_OURS "dataset $target was not made by this stack; nothing was changed" "declare it existing to use it as it is"
   fi
-  if [[ $kind == pool ]]; then
-    refuse_differences "$(member_differences "$(status_of_pool)")"
-    text=$(pool_differences)
-    change zpool "$text"
+  if [[ $kind == pool ]]; then apply_pool; else apply_dataset; fi
+}
+
+refuse_wrong() {
+  if [[ -n $WRONG ]]; then
+    fail MISMATCH "$WRONG" "correct the list of disks, or give the pool another name; nothing was changed"
   fi
-  text=$(filesystem_differences)
-  change zfs "$text"
+}
+
+# Everything that cannot be is refused before the first change.
+apply_pool() {
+  local pool_text fs_text
+  refuse_wrong
+  refuse_steps
+  pool_text=$(pool_differences)
+  fs_text=$(filesystem_differences)
+  refuse_fixed "$pool_text"$'\n'"$fs_text"
+  change_layout
+  change zpool "$pool_text"
+  change zfs "$fs_text"
   if [[ $state == ours ]]; then remember_properties; fi
 }
 
-refuse_differences() {
-  if [[ -n $1 ]]; then fail MISMATCH "$1" "correct the list of disks, or give the pool another name; nothing was changed"; fi
+apply_dataset() {
+  local text
+  text=$(filesystem_differences)
+  refuse_fixed "$text"
+  change zfs "$text"
+  read_properties fs: zfs get -Hp -o property,value,source all "$target"
+  settle_folder
+  remember_properties
 }
 
-change() {
-  local tool=$1 verb property now wanted
-  if grep -q '^fixed' <<<"$2"; then
-    fail MISMATCH "$target: $(sed -nE 's/^fixed\t([^\t]*)\t([^\t]*)\t(.*)$/\1 is \2, wanted \3/p' <<<"$2" | paste -sd ';')" \
-      "ZFS cannot change that on what exists; correct the configuration"
+# --- disks of a pool ---------------------------------------------------------------------------------------------------
+
+refuse_occupied() {
+  local what=$1 listed=$2 disk found refused=0 count=0
+  while read -r disk; do
+    count=$((count + 1))
+    found=$(disk_findings "$disk" | paste -sd ';')
+    if [[ -z $found ]]; then continue; fi
+    note "$(describe_disk "$disk"): $found"
+    refused=$((refused + 1))
+  done <<<"$listed"
+  if ((refused > 0)); then
+    fail REFUSED "$what: $refused of $count disks are not verifiably empty; nothing was touched" \
+      "take other disks, or empty these by hand when you are sure of each (wipefs -a)"
   fi
-  while IFS=$'\t' read -r verb property now wanted; do
-    case $verb:$property in
-      set:*) step "Setting $property=$wanted on $target" FAILED "$tool" set "$property=$wanted" "$target" ;;
-      inherit:quota | inherit:reservation | inherit:refquota | inherit:refreservation)
-        step "Clearing $property of $target" FAILED "$tool" set "$property=none" "$target"
+}
+
+refuse_steps() {
+  local step word taken=''
+  for step in "${LAYOUT_STEPS[@]}"; do
+    word=$(word_for "$step")
+    if [[ -n $word ]] && ! allowed "$word"; then
+      fail MISMATCH "pool $name consists of [$(describe_layout NOW_CLASS NOW_KIND NOW_DEVICES)], configured are [$(describe_layout WANTED_CLASS WANTED_KIND WANTED_PATHS)]: to $(describe_step "$step") needs a word; nothing was changed" \
+        "correct the list of disks, or say \"allow\": [\"$word\"] at the pool"
+    fi
+    if [[ $step == expand* && $(zpool get -H -o value feature@raidz_expansion "$name" 2>/dev/null) != @(enabled|active) ]]; then
+      fail MISSING_PREREQUISITE "pool $name cannot $(describe_step "$step"): its ZFS has no raidz expansion, or the pool was not upgraded for it" \
+        "OpenZFS 2.3 (Proxmox VE 9) has it; zpool upgrade $name, or add a whole group"
+    fi
+    taken+="$(disks_of_step "$step")"$'\n'
+  done
+  taken=$(sed '/^$/d' <<<"$taken")
+  if [[ -n $taken ]]; then refuse_occupied "pool $name is not changed" "$taken"; fi
+}
+
+change_layout() {
+  local step verb first rest
+  local -a vdev=()
+  for step in "${LAYOUT_STEPS[@]}"; do
+    read -r verb first rest <<<"$step"
+    case $verb in
+      add)
+        mapfile -t vdev < <(vdev_words "$first $rest")
+        step "Adding to pool $name" FAILED zpool add "$name" "${vdev[@]}"
         ;;
-      inherit:*) step "Clearing $property of $target" FAILED "$tool" inherit "$property" "$target" ;;
-      mount:*) step "Mounting $target" FAILED "$tool" mount "$target" ;;
-      *) continue ;;
+      attach) step "Attaching $rest to pool $name" FAILED zpool attach "$name" "$first" "$rest" ;;
+      replace) step "Replacing $first in pool $name" FAILED zpool replace "$name" "$first" "$rest" ;;
+      expand)
+        step "Widening $first of pool $name" FAILED zpool attach "$name" "$first" "$rest"
+        # ZFS takes the next disk only when this one is in.
+        step "Waiting for the expansion of $name" FAILED zpool wait -t raidz_expand "$name"
+        ;;
+      remove) step "Taking $rest out of pool $name" FAILED zpool remove "$name" "$rest" ;;
     esac
-    note "$target: $property '$now' -> '$wanted'"
-  done <<<"$2"
-}
-
-managed_properties() { if ((${#fs_names[@]} > 0)); then printf '%s\n' "${fs_names[@]}" | paste -sd ,; else echo -; fi; }
-
-remember_properties() {
-  if [[ $(property fs:phoenix:properties) != "$(managed_properties)" ]]; then
-    step "Remembering the properties of $target" FAILED zfs set "phoenix:properties=$(managed_properties)" "$target"
-  fi
+    note "pool $name: $(describe_step "$step")"
+  done
 }
 
 create_pool() {
-  local disk found property options=() vdev_words=() refused=0
+  local property i options=() groups=() vdev=()
   finish_wiping
-  for disk in "${disks[@]}"; do
-    found=$(disk_findings "$disk" | paste -sd ';')
-    if [[ -n $found ]]; then
-      note "$(describe_disk "$disk"): $found"
-      refused=$((refused + 1))
-    fi
-  done
-  if ((refused > 0)); then
-    fail REFUSED "pool $name is not made: $refused of ${#disks[@]} disks are not verifiably empty; nothing was touched" \
-      "take other disks, or empty these by hand when you are sure of each (wipefs -a)"
-  fi
+  refuse_occupied "pool $name is not made" "$(wanted_paths)"
+  refuse_hidden "$(default_mount_point "$name")"
   for property in "${pool_names[@]}"; do options+=(-o "$property=$(param "properties/$property")"); done
   for property in "${fs_names[@]}"; do options+=(-O "$property=$(param "$fs_parameter/$property")"); done
-  options+=(-O "phoenix:stack=$STACK" -O "phoenix:properties=$(managed_properties)")
-  mapfile -t vdev_words < <(vdev_arguments "$level" "${disks[@]}")
-  step "Creating pool $name" FAILED zpool create "${options[@]}" "$name" "${vdev_words[@]}"
-  note "created pool $name ($level) on ${disks[*]}"
+  options+=(-O "phoenix:stack=$STACK")
+  while IFS= read -r property; do options+=(-O "$property"); done < <(remembered)
+  for i in "${!WANTED_CLASS[@]}"; do groups+=("${WANTED_CLASS[i]} ${WANTED_KIND[i]} ${WANTED_PATHS[i]}"); done
+  mapfile -t vdev < <(vdev_words "${groups[@]}")
+  step "Creating pool $name" FAILED zpool create "${options[@]}" "$name" "${vdev[@]}"
+  note "created pool $name: ${vdev[*]}"
 }
 
 create_dataset() {
   local property options=() parent=${target%/*}
   dataset_is_there "$parent" || fail MISSING_PREREQUISITE "$parent, where dataset $target belongs, is not there"
+  refuse_hidden "$(param properties/mountpoint "$(default_mount_point "$target")")"
   for property in "${fs_names[@]}"; do options+=(-o "$property=$(param "$fs_parameter/$property")"); done
-  options+=(-o "phoenix:stack=$STACK" -o "phoenix:properties=$(managed_properties)")
+  options+=(-o "phoenix:stack=$STACK")
+  while IFS= read -r property; do options+=(-o "$property"); done < <(remembered)
   step "Creating dataset $target" FAILED zfs create "${options[@]}" "$target"
   note "created dataset $target"
+  read_properties fs: zfs get -Hp -o property,value,source all "$target"
+  settle_folder
 }
+
+# --- removal -----------------------------------------------------------------------------------------------------------
 
 do_remove() {
   local inside
@@ -337,9 +352,11 @@ do_remove() {
 # A destroyed pool leaves its labels on the disks, and then they would not count as empty. The note of what was
 # destroyed is written first, so that a cut run can finish the job, on exactly these disks.
 destroy_pool() {
-  local text guid
-  text=$(status_of_pool)
-  refuse_differences "$(member_differences "$text")"
+  local guid
+  refuse_wrong
+  if ((${#LAYOUT_STEPS[@]} > 0)); then
+    fail MISMATCH "pool $name is not as configured ($(describe_step "${LAYOUT_STEPS[0]}")); it stays" "correct its list of disks first"
+  fi
   guid=$(ask zpool get -Hp -o value guid "$name")
   wipe_note=/var/lib/phoenix/$STACK/wipe-$name
   mkdir -p -- "${wipe_note%/*}"
@@ -347,42 +364,6 @@ destroy_pool() {
   wait_until 15 zpool destroy "$name" 2>/dev/null || step "Destroying pool $name" FAILED zpool destroy "$name"
   note "destroyed pool $name"
   finish_wiping
-}
-
-finish_wiping() {
-  local guid device part
-  wipe_note=/var/lib/phoenix/$STACK/wipe-$name
-  if [[ ! -f $wipe_note ]]; then return 0; fi
-  guid=$(<"$wipe_note")
-  for device in "${devices[@]}"; do
-    [[ -b $device ]] || continue
-    wipe_labels "$device" "$guid"
-    for part in $(partitions_of "$device"); do wipe_labels "$part" "$guid"; done
-    wipe_own_partitions "$device"
-  done
-  rm -f -- "$wipe_note"
-}
-
-# Only the labels of the pool with that guid.
-wipe_labels() {
-  local found
-  found=$(blkid -p -s UUID -o value "$1" 2>/dev/null) || true
-  if [[ $found == "$2" ]]; then
-    step "Clearing the labels of pool $name from $1" FAILED wipefs --all --types zfs_member "$1"
-  fi
-}
-
-# The partition table that OpenZFS puts on a whole disk has partitions 1 and 9; emptied, it is no use to anyone.
-wipe_own_partitions() {
-  local part
-  local -a parts
-  mapfile -t parts < <(partitions_of "$1")
-  if ((${#parts[@]} != 2)); then return 0; fi
-  for part in "${parts[@]}"; do
-    [[ $part =~ [a-z0-9](1|9)$ && -z $(signatures_of "$part") ]] || return 0
-  done
-  step "Clearing the partition table that ZFS made on $1" FAILED wipefs --all --types gpt,PMBR "$1"
-  blockdev --rereadpt "$1" 2>/dev/null || true
 }
 
 phoenix_main host "$@"

@@ -1,73 +1,78 @@
 # shellcheck shell=bash
 # ZFS read and compared: members, layout, properties. Needs disks.sh.
 
-# Reads a `config:` section, of `zpool status` or `zpool import`, on standard input. Prints "vdev KIND" for each group
-# of data disks and "disk PATH" for each of them; logs, caches, spares and special devices are left out.
+# Reads a `config:` section, of `zpool status` or `zpool import`, on standard input. Prints "vdev CLASS KIND NAME" for
+# each group of disks and "disk NAME PATH" for each of its disks: NAME is what ZFS calls it, PATH where it is or was.
+# CLASS is data, special, dedup, log, cache or spare. Of a disk that is being replaced the new one counts, of one whose
+# spare stands in the disk itself.
 parse_members() {
   awk -v pool="$1" '
+    function print_held() { if (held != "") print held; held = ""; sub_depth = 0 }
     /^ *config:/ { inside = 1; next }
     /^errors:|^ *pool:/ { if (inside) exit }
     !inside || NF == 0 || ($1 == "NAME" && $2 == "STATE") { next }
     {
       match($0, /[^ \t]/)
-      if ($1 == pool && !seen) { seen = 1; base = RSTART; data = 1; next }
+      if (sub_depth && RSTART <= sub_depth) print_held()
+      if ($1 == pool && !seen) { seen = 1; base = RSTART; class = "data"; next }
       if (!seen) next
-      if (RSTART <= base) { data = 0; next }
-      if (!data) next
+      if (RSTART <= base) { class = $1; sub(/s$/, "", class); depth = 0; next }
       if ($1 ~ /^(mirror|raidz[123]?|draid[123]?(:[0-9a-z:]+)?)-[0-9]+$/ || $1 ~ /^(mirror|raidz[123]?)$/) {
         kind = $1; sub(/-[0-9]+$/, "", kind); if (kind == "raidz") kind = "raidz1"
-        print "vdev " kind; depth = RSTART; next
+        print "vdev " class " " kind " " $1; depth = RSTART; next
       }
-      if ($1 ~ /^(replacing|spare|indirect)(-[0-9]+)?$/) next
-      if (depth == 0 || RSTART <= depth) { print "vdev disk"; depth = 0 }
+      if ($1 ~ /^(replacing|spare)-[0-9]+$/) { sub_kind = $1; sub_depth = RSTART; single = depth == 0 || RSTART <= depth; next }
+      if ($1 ~ /^indirect-[0-9]+$/ || $1 ~ /^draid[123]-[0-9]+-[0-9]+$/) next
       path = $1
       for (i = 2; i < NF; i++) if ($i == "was") path = $(i + 1)
-      print "disk " path
-    }'
+      line = "disk " $1 " " path
+      if (sub_depth) {
+        if (single) { line = "vdev " class " disk " $1 "\n" line }
+        if (sub_kind ~ /^replacing/ || held == "") held = line
+        next
+      }
+      if (depth == 0 || RSTART <= depth) { print "vdev " class " disk " $1; depth = 0 }
+      print line
+    }
+    END { print_held() }'
 }
 
-# vdev_arguments LEVEL DISK…: the words of `zpool create` that say how the disks form the pool, one a line.
-vdev_arguments() {
-  local level=$1
-  shift
-  case $level in
-    single | stripe) printf '%s\n' "$@" ;;
-    raid10) printf 'mirror\n%s\n%s\n' "$@" ;;
-    *) printf '%s\n' "$level" "$@" ;;
-  esac
-}
-
-# layout_of LEVEL COUNT: what parse_members finds in a pool of that level, as in "mirror mirror".
-layout_of() {
-  local count=$2 word=$1 words=() i
+# The fewest disks of a group of that kind; false for a kind that ZFS does not have.
+least_disks() {
   case $1 in
-    single | stripe) word=disk ;;
-    raid10)
-      word=mirror
-      count=$((count / 2))
+    disk) printf 1 ;;
+    mirror) printf 2 ;;
+    raidz1) printf 3 ;;
+    raidz2) printf 4 ;;
+    raidz3) printf 5 ;;
+    draid[123]:*d:*c:*s)
+      [[ $1 =~ ^draid([123]):([0-9]+)d:([0-9]+)c:([0-9]+)s$ ]] || return 1
+      printf '%s' "$((BASH_REMATCH[1] + BASH_REMATCH[2] + BASH_REMATCH[4]))"
       ;;
-    draid)
-      word=draid1
-      count=1
-      ;;
-    *) count=1 ;;
+    *) return 1 ;;
   esac
-  for ((i = 0; i < count; i++)); do words+=("$word"); done
-  printf '%s' "${words[*]}"
 }
 
-# The data disks among parsed members, as devices; one that is gone stays the path by which ZFS knew it. A pool on
-# whole disks lives in a first partition that ZFS made itself: there the disk is what counts.
-member_devices() {
-  local path device
-  while read -r _ path; do
-    if device=$(block_device "$path"); then
-      if is_partition "$device" && [[ " $1 " != *" $device "* ]]; then device=$(disk_of_partition "$device"); fi
-      printf '%s\n' "$device"
-    else
-      printf '%s\n' "$path"
-    fi
-  done < <(grep '^disk ') | sort
+# A member as a device; one that is gone stays the path by which ZFS knew it. A pool on whole disks lives in a first
+# partition that ZFS made itself: there the disk is what counts, if it is one of the devices in the second argument.
+member_device() {
+  local device
+  device=$(block_device "$1") || {
+    if [[ " $2 " == *" ${1%-part[0-9]*} "* ]]; then printf '%s' "${1%-part[0-9]*}"; else printf '%s' "$1"; fi
+    return 0
+  }
+  if is_partition "$device" && [[ " $2 " != *" $device "* ]]; then device=$(disk_of_partition "$device"); fi
+  printf '%s' "$device"
+}
+
+# What `zpool attach` and `zpool replace` call a member: ZFS adds the partition of a whole disk itself.
+member_name() {
+  local device
+  if [[ $1 == /* ]] && device=$(block_device "$1") && is_partition "$device" && [[ " $2 " != *" $device "* ]]; then
+    if [[ $1 == */by-*/* ]]; then printf '%s' "${1%-part[0-9]*}"; else disk_of_partition "$device"; fi
+  else
+    printf '%s' "$1"
+  fi
 }
 
 # Two spellings of a property's value become one: 16K and 16384, none and 0, posixacl and posix.
@@ -82,6 +87,7 @@ plain_value() {
     none) printf 0 ;;
     posixacl) printf posix ;;
     noacl) printf off ;;
+    -) ;;
     *) printf '%s' "$value" ;;
   esac
 }

@@ -12,18 +12,16 @@ export class Hypervisor extends pulumi.ComponentResource {
   constructor(name: string, spec: HostSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:Hypervisor", name, {}, { ...opts, providers: [context.target.provider] });
 
-    const pools = new Map(
-      spec.pools.map((pool) => [pool.name, new ZfsPool(pool, context, { parent: this })] as const),
-    );
-    const datasets = new Map(
-      spec.datasets.map((dataset) => {
-        const dependsOn = present(pools.get(dataset.pool));
-        return [dataset.path, new ZfsDataset(dataset, context, { parent: this, dependsOn })] as const;
-      }),
-    );
+    /** Pools and datasets by their full names. */
+    const zfs = new Map<string, pulumi.Resource>();
+    for (const pool of spec.pools) zfs.set(pool.name, new ZfsPool(pool, context, { parent: this }));
+    for (const dataset of spec.datasets) {
+      const dependsOn = present(zfs.get(dataset.parent));
+      zfs.set(dataset.path, new ZfsDataset(dataset, context, { parent: this, dependsOn }));
+    }
     const storages = new Map(
       spec.storages.map((storage) => {
-        const dependsOn = present(datasets.get(storage.dataset ?? "") ?? pools.get(storage.dataset ?? ""));
+        const dependsOn = present(zfs.get(storage.dataset ?? ""));
         return [storage.id, new Storage(storage, { parent: this, dependsOn })] as const;
       }),
     );

@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DatasetSpec } from "../../model/index.ts";
 import { Feature } from "../feature.ts";
+import { editGuard } from "./edit-guard.ts";
 import type { HostContext } from "./host-context.ts";
 
 /** A dataset with its properties; forgotten, not destroyed, unless allowed. */
 export class ZfsDataset extends pulumi.ComponentResource {
   constructor(spec: DatasetSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:ZfsDataset", spec.path, {}, opts);
-    const { allow, ...dataset } = spec;
+    const { name, pool, path, properties, owner, mode, existing, allow } = spec;
+    const dataset = { name, pool, path, properties, owner, mode, existing };
     new Feature(
       `dataset-${spec.path}`,
       {
@@ -15,6 +17,7 @@ export class ZfsDataset extends pulumi.ComponentResource {
         script: context.scripts.version("bin/hypervisor/feature_setup_zfs.sh"),
         input: { stack: context.target.stack, parameters: { kind: "dataset", ...dataset }, allow },
         removable: !spec.existing,
+        beforeUpdate: editGuard(`dataset ${spec.path}`),
       },
       { parent: this },
     );

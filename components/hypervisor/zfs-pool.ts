@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PoolSpec } from "../../model/index.ts";
 import { Feature } from "../feature.ts";
+import { editGuard } from "./edit-guard.ts";
 import type { HostContext } from "./host-context.ts";
 
 /** A ZFS pool: made on empty disks only, recognised when it is there; forgotten, not destroyed, unless allowed. */
@@ -15,6 +16,7 @@ export class ZfsPool extends pulumi.ComponentResource {
         script: context.scripts.version("bin/hypervisor/feature_setup_zfs.sh"),
         input: { stack: context.target.stack, parameters: { kind: "pool", ...pool }, allow },
         removable: !spec.existing,
+        beforeUpdate: editGuard(`pool ${spec.name}`),
       },
       { parent: this },
     );

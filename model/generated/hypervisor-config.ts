@@ -1,9 +1,17 @@
 /** Generated from schemas/phoenix_hypervisor_config.schema.json by `npm run generate`; do not edit. */
 
 /**
+ * Path of a disk below /dev/disk/by-id.
+ */
+export type Disk = string;
+/**
  * It is there already and not ours: used and checked, never changed or removed.
  */
 export type Existing = boolean;
+/**
+ * Dangerous things that Phoenix may do to this pool: `destroy` it with its data, `replace` one of its disks by another, `grow` it by disks that ZFS cannot take out again.
+ */
+export type PoolAllow = ("destroy" | "replace" | "grow")[];
 /**
  * Dangerous things that Phoenix may do to this object: `destroy` its data with it, `replace` it by a new one.
  */
@@ -321,19 +329,61 @@ export interface Pool {
    */
   name: string;
   /**
-   * How the disks form the pool. `single` is one disk, `stripe` several without redundancy.
+   * How the disks form the pool. `single` is one disk, `stripe` several without redundancy, `raid10` several mirrors.
    */
-  raid_level: "single" | "stripe" | "mirror" | "raidz1" | "raidz2" | "raidz3";
+  raid_level:
+    | "single"
+    | "stripe"
+    | "mirror"
+    | "raid10"
+    | "raidz1"
+    | "raidz2"
+    | "raidz3"
+    | "draid1"
+    | "draid2"
+    | "draid3";
   /**
    * The disks by identity, never by a name that can change at the next boot. A pool is only ever created on disks which are verifiably empty.
-   *
-   * Items: Path of a disk below /dev/disk/by-id.
    */
-  disks: string[];
+  disks: Disk[];
+  /**
+   * Disks of one mirror or raidz group; the list of disks is cut into groups of this size, in order. Absent: 2 for `raid10`, all disks for the other levels with redundancy.
+   */
+  group_size?: number;
+  draid?: Draid;
+  /**
+   * Disks for metadata and small blocks; two or more are a mirror. Without them the pool is lost.
+   */
+  special_disks?: Disk[];
+  /**
+   * Disks for synchronous writes; two or more are a mirror.
+   */
+  log_disks?: Disk[];
+  /**
+   * Disks that cache reads.
+   */
+  cache_disks?: Disk[];
+  /**
+   * Disks that stand by for a broken one.
+   */
+  spare_disks?: Disk[];
   properties?: PoolProperties;
   filesystem_properties?: ZfsProperties;
   existing?: Existing;
-  allow?: Allow;
+  allow?: PoolAllow;
+}
+/**
+ * How a `draid` level spreads data.
+ */
+export interface Draid {
+  /**
+   * Data disks in each stripe. Absent: 8, or as many as there are if that is fewer.
+   */
+  data_disks?: number;
+  /**
+   * Spares spread over all disks.
+   */
+  spares?: number;
 }
 /**
  * Properties of the pool itself, as `zpool get` prints them.
@@ -469,10 +519,18 @@ export interface ZfsProperties {
    */
   devices?: "on" | "off";
   /**
-   * A user property.
+   * Whether file names differ by case; only at creation.
+   */
+  casesensitivity?: "sensitive" | "insensitive" | "mixed";
+  /**
+   * How file names are compared as Unicode; only at creation.
+   */
+  normalization?: "none" | "formC" | "formD" | "formKC" | "formKD";
+  /**
+   * A user property; those of Phoenix are its own.
    *
    * This interface was referenced by `ZfsProperties`'s JSON-Schema definition
-   * via the `patternProperty` "^[a-z0-9._-]+:[a-z0-9:._-]+$".
+   * via the `patternProperty` "^(?!phoenix:)[a-z0-9._-]+:[a-z0-9:._-]+$".
    */
   [k: string]:
     | string
@@ -519,11 +577,18 @@ export interface ZfsProperties {
     | "verify"
     | "hidden"
     | "visible"
+    | "sensitive"
+    | "insensitive"
+    | "mixed"
+    | "formC"
+    | "formD"
+    | "formKC"
+    | "formKD"
     | undefined;
 }
 export interface Dataset {
   /**
-   * Name inside the pool; it is mounted at `/<pool>/<name>`.
+   * Name inside the pool; it is mounted at `/<pool>/<name>`, or below the mount point of the dataset that it lies in.
    */
   name: string;
   /**
@@ -531,6 +596,22 @@ export interface Dataset {
    */
   pool: string;
   properties?: ZfsProperties;
+  /**
+   * Where it is mounted: an absolute path, `none` or `legacy`. Files that lie there already are never hidden.
+   */
+  mountpoint?: string;
+  /**
+   * Owner of its top folder: `user`, `user:group` or numbers; a user alone stands for its group too. What lies in it keeps its owners.
+   */
+  owner?: string;
+  /**
+   * The numbers of `owner` are those inside unprivileged containers: the node adds 100000.
+   */
+  owner_in_containers?: boolean;
+  /**
+   * Permissions of its top folder, in octal.
+   */
+  mode?: string;
   /**
    * What kind of storage Proxmox VE sees in it: `zfspool` for disks of guests, `dir` for files. Absent: no storage.
    */

@@ -1,5 +1,6 @@
 import { isObject, textOf } from "../text.ts";
 import type { Json, JsonObject, Path } from "../text.ts";
+import { raidLevels } from "../vdevs.ts";
 import type { Rewriter } from "./rewriter.ts";
 import { dropAbsent, firewallRules, numberToText, schemaPath, textToNumber, toSpaced } from "./values.ts";
 
@@ -12,7 +13,7 @@ export function rewriteHypervisor(rewriter: Rewriter): void {
   firewallRules(rewriter, ["firewall", "global_firewall_rules"]);
   nameServers(rewriter);
   arcMax(rewriter);
-  raidLevels(rewriter);
+  levelsOfRaid(rewriter);
   datasetProperties(rewriter);
   sameDatasetTwice(rewriter);
   storageIds(rewriter);
@@ -68,13 +69,29 @@ function arcMax(rewriter: Rewriter): void {
   rewriter.rename(from, ["zfs", "arc_max_gb"], Math.round(bytes / 2 ** 30), "bytes became GiB");
 }
 
-function raidLevels(rewriter: Rewriter): void {
+/** What other systems call a level; which of ours is meant is for the person to say. */
+const foreignLevels: Record<string, string> = {
+  raid0: "stripe",
+  raid1: "mirror",
+  raid5: "raidz1",
+  raid6: "raidz2",
+  raid01: "raid10",
+  raidz4: "raidz3",
+};
+
+function levelsOfRaid(rewriter: Rewriter): void {
   rewriter.array(["zfs", "pools"]).forEach((_, i) => {
     const path: Path = ["zfs", "pools", i, "raid_level"];
     const level = rewriter.text(path);
-    const today = level?.toLowerCase() === "raidz" ? "raidz1" : level?.toLowerCase();
-    if (level === undefined || today === undefined || today === level) return;
-    if (["single", "stripe", "mirror", "raidz1", "raidz2", "raidz3"].includes(today)) {
+    if (level === undefined) return;
+    const plain = level.toLowerCase().replaceAll(/[\s_-]/g, "");
+    const today = { raidz: "raidz1", draid: "draid1", "raid1+0": "raid10" }[plain] ?? plain;
+    const foreign = foreignLevels[today];
+    if (foreign !== undefined) {
+      const message = `\`${level}\` is not a level of ZFS`;
+      rewriter.error(path, message, `did you mean \`${foreign}\`?`);
+      rewriter.write(path, foreign);
+    } else if (today !== level && (raidLevels as string[]).includes(today)) {
       rewriter.replace(path, today, `\`${level}\` is now \`${today}\``, "levels are in small letters");
     }
   });

@@ -78,30 +78,58 @@ describe("ZFS", () => {
     [
       "a disk",
       "\tNAME STATE\n\ttank ONLINE 0 0 0\n\t  /dev/disk/by-id/a-part1 ONLINE 0 0 0\n",
-      ["vdev disk", "disk /dev/disk/by-id/a-part1"],
+      ["vdev data disk /dev/disk/by-id/a-part1", "disk /dev/disk/by-id/a-part1 /dev/disk/by-id/a-part1"],
     ],
     [
       "a stripe",
       "\tNAME STATE\n\ttank ONLINE 0 0 0\n\t  /dev/a ONLINE 0 0 0\n\t  /dev/b ONLINE 0 0 0\n",
-      ["vdev disk", "disk /dev/a", "vdev disk", "disk /dev/b"],
+      ["vdev data disk /dev/a", "disk /dev/a /dev/a", "vdev data disk /dev/b", "disk /dev/b /dev/b"],
     ],
     [
-      "mirrors, with a log, a cache and a spare that are no data",
+      "mirrors, with special disks, a log, a cache and spares",
       "\tNAME STATE\n\ttank ONLINE 0 0 0\n\t  mirror-0 ONLINE 0 0 0\n\t    /dev/a ONLINE 0 0 0\n\t    /dev/b ONLINE 0 0 0\n" +
-        "\t  mirror-1 ONLINE 0 0 0\n\t    /dev/c ONLINE 0 0 0\n\t    /dev/d ONLINE 0 0 0\n" +
-        "\tlogs\t\n\t  mirror-2 ONLINE 0 0 0\n\t    /dev/e ONLINE 0 0 0\n\tcache\n\t  /dev/f ONLINE 0 0 0\n\tspares\n\t  /dev/g AVAIL\n",
-      ["vdev mirror", "disk /dev/a", "disk /dev/b", "vdev mirror", "disk /dev/c", "disk /dev/d"],
+        "\tspecial\t\n\t  mirror-1 ONLINE 0 0 0\n\t    /dev/c ONLINE 0 0 0\n\t    /dev/d ONLINE 0 0 0\n" +
+        "\tlogs\t\n\t  /dev/e ONLINE 0 0 0\n\tcache\n\t  /dev/f ONLINE 0 0 0\n\tspares\n\t  /dev/g AVAIL\n",
+      [
+        "vdev data mirror mirror-0",
+        "disk /dev/a /dev/a",
+        "disk /dev/b /dev/b",
+        "vdev special mirror mirror-1",
+        "disk /dev/c /dev/c",
+        "disk /dev/d /dev/d",
+        "vdev log disk /dev/e",
+        "disk /dev/e /dev/e",
+        "vdev cache disk /dev/f",
+        "disk /dev/f /dev/f",
+        "vdev spare disk /dev/g",
+        "disk /dev/g /dev/g",
+      ],
     ],
     [
-      "a disk that is gone, one that is being replaced",
+      "a disk that is gone, one that is being replaced, one for which a spare stands in",
       "\tNAME STATE\n\ttank DEGRADED 0 0 0\n\t  raidz2-0 DEGRADED 0 0 0\n\t    1234567 UNAVAIL 0 0 0  was /dev/disk/by-id/x-part1\n" +
-        "\t    replacing-1 DEGRADED 0 0 0\n\t      /dev/a OFFLINE 0 0 0\n\t      /dev/b ONLINE 0 0 0  (resilvering)\n",
-      ["vdev raidz2", "disk /dev/disk/by-id/x-part1", "disk /dev/a", "disk /dev/b"],
+        "\t    replacing-1 DEGRADED 0 0 0\n\t      /dev/a OFFLINE 0 0 0\n\t      /dev/b ONLINE 0 0 0  (resilvering)\n" +
+        "\t    spare-2 DEGRADED 0 0 0\n\t      /dev/c FAULTED 0 0 0\n\t      /dev/s ONLINE 0 0 0\n\t    /dev/d ONLINE 0 0 0\n" +
+        "\tspares\n\t  /dev/s INUSE currently in use\n",
+      [
+        "vdev data raidz2 raidz2-0",
+        "disk 1234567 /dev/disk/by-id/x-part1",
+        "disk /dev/b /dev/b",
+        "disk /dev/c /dev/c",
+        "disk /dev/d /dev/d",
+        "vdev spare disk /dev/s",
+        "disk /dev/s /dev/s",
+      ],
     ],
     [
-      "draid",
-      "\tNAME STATE\n\ttank ONLINE 0 0 0\n\t  draid1:2d:4c:1s-0 ONLINE 0 0 0\n\t    /dev/a ONLINE 0 0 0\n",
-      ["vdev draid1:2d:4c:1s", "disk /dev/a"],
+      "a single disk that is being replaced",
+      "\tNAME STATE\n\ttank ONLINE 0 0 0\n\t  replacing-0 ONLINE 0 0 0\n\t    /dev/a ONLINE 0 0 0\n\t    /dev/b ONLINE 0 0 0\n",
+      ["vdev data disk /dev/b", "disk /dev/b /dev/b"],
+    ],
+    [
+      "draid, whose own spares are no disks",
+      "\tNAME STATE\n\ttank ONLINE 0 0 0\n\t  draid1:2d:4c:1s-0 ONLINE 0 0 0\n\t    /dev/a ONLINE 0 0 0\n\tspares\n\t  draid1-0-0 AVAIL\n",
+      ["vdev data draid1:2d:4c:1s draid1:2d:4c:1s-0", "disk /dev/a /dev/a"],
     ],
   ])("reads %s", (_, config, expected) => {
     expect(members(config)).toEqual(expected);
@@ -111,7 +139,9 @@ describe("ZFS", () => {
     const text =
       "   pool: tank\n     id: 99\n  state: ONLINE\n action: The pool can be imported using its name or numeric identifier.\n config:\n\n" +
       "\ttank        ONLINE\n\t  mirror-0  ONLINE\n\t    /dev/a  ONLINE\n\t    /dev/b  ONLINE\n";
-    expect(bench.library("parse_members tank", text).stdout).toBe("vdev mirror\ndisk /dev/a\ndisk /dev/b\n");
+    expect(bench.library("parse_members tank", text).stdout).toBe(
+      "vdev data mirror mirror-0\ndisk /dev/a /dev/a\ndisk /dev/b /dev/b\n",
+    );
   });
 
   test.each([
@@ -129,29 +159,46 @@ describe("ZFS", () => {
   });
 
   test.each([
-    ["single", "a", "a", "disk"],
-    ["stripe", "a b", "a b", "disk disk"],
-    ["mirror", "a b c", "mirror a b c", "mirror"],
-    ["raid10", "a b c d", "mirror a b mirror c d", "mirror mirror"],
-    ["raidz2", "a b c d", "raidz2 a b c d", "raidz2"],
-    ["draid", "a b", "draid a b", "draid1"],
-  ])("raid level %s of %s is made as %s and looks like %s", (level, disks, words, layout) => {
-    expect(bench.library(`vdev_arguments ${level} ${disks} | paste -sd ' '`).stdout).toBe(`${words}\n`);
-    expect(bench.library(`layout_of ${level} ${disks.split(" ").length}`).stdout).toBe(layout);
+    [["data disk a"], "a"],
+    [["data disk a", "data disk b"], "a b"],
+    [["data mirror a b", "data mirror c d"], "mirror a b mirror c d"],
+    [
+      ["data raidz2 a b c d", "log mirror e f", "cache disk g", "cache disk h", "spare disk i"],
+      "raidz2 a b c d log mirror e f cache g h spare i",
+    ],
+    [["special mirror c d", "data draid1:1d:2c:0s a b"], "draid1:1d:2c:0s a b special mirror c d"],
+  ])("groups %j are made as %s", (groups, words) => {
+    const given = groups.map((group) => `'${group}'`).join(" ");
+    expect(bench.library(`vdev_words ${given} | paste -sd ' '`).stdout).toBe(`${words}\n`);
   });
 
   const setup = "bin/hypervisor/feature_setup_zfs.sh";
-  const pool = { kind: "pool", name: "tank", raidLevel: "mirror", disks: ["/dev/null0", "/dev/null1"] };
+  const pool = {
+    kind: "pool",
+    name: "tank",
+    vdevs: [{ class: "data", kind: "mirror", disks: ["/dev/null0", "/dev/null1"] }],
+  };
+  const of = (kind: string, disks = ["/dev/null0", "/dev/null1"], name = "data") => ({
+    ...pool,
+    vdevs: [{ class: name, kind, disks }],
+  });
   test.each([
-    [{ ...pool, raidLevel: "raid5" }, "unknown raid level 'raid5'"],
-    [{ ...pool, raidLevel: "" }, "unknown raid level ''"],
-    [{ ...pool, raidLevel: "single" }, "raid level single takes one disk"],
-    [{ ...pool, raidLevel: "raidz2" }, "at least 3 disks"],
-    [{ ...pool, raidLevel: "raid10" }, "at least 4 disks"],
-    [{ ...pool, disks: ["/dev/null0", "/dev/null0"] }, "same disk"],
-    [{ ...pool, disks: ["/dev/null0", "-f"] }, "not the path of a disk"],
+    [of("raid5"), "unknown raid level 'raid5'"],
+    [of(""), "unknown raid level ''"],
+    [of("raid10"), "unknown raid level 'raid10'"],
+    [of("draid1"), "unknown raid level 'draid1'"],
+    [of("disk"), "a single disk is one disk"],
+    [of("raidz1"), "at least 3 disks"],
+    [of("raidz2"), "at least 4 disks"],
+    [of("draid2:2d:2c:1s"), "at least 5 disks"],
+    [of("mirror", undefined, "dedup"), "unknown kind of group 'dedup'"],
+    [of("mirror", ["/dev/null0", "/dev/null0"]), "same disk"],
+    [of("mirror", ["/dev/null0", "-f"]), "not the path of a disk"],
+    [of("mirror", ["/dev/null0", "/dev/a b"]), "not the path of a disk"],
+    [{ ...pool, vdevs: [] }, "has no disks"],
     [{ ...pool, name: "-f" }, "not a name for ZFS"],
     [{ kind: "dataset", name: "x", pool: "tank", path: "other/x" }, "is not in pool tank"],
+    [{ kind: "dataset", name: "x", pool: "tank", path: "tank/x", mode: "rwx" }, "not a mode"],
     [{ kind: "volume", name: "x" }, "unknown kind"],
   ])("%j is refused before ZFS is asked anything", (parameters, message) => {
     bench.tool("zpool", "exit 1").tool("zfs", "exit 1");

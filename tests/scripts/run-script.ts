@@ -52,7 +52,7 @@ export class Bench {
 
   /** Runs text with the library sourced. */
   library(text: string, input = ""): Outcome {
-    const sources = ["phoenix_common.sh", "disks.sh", "zfs.sh"].map(
+    const sources = ["phoenix_common.sh", "disks.sh", "zfs.sh", "zfs_layout.sh", "zfs_properties.sh"].map(
       (name) => `source '${root}/bin/lib/${name}'`,
     );
     return this.shell("bash", ["-c", `${sources.join("\n")}\n${text}`], input);

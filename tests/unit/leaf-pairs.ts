@@ -29,6 +29,16 @@ const values: Record<string, [unknown, unknown]> = {
   "hypervisor zfs.pools[].name": ["spare", "reserve"],
   "hypervisor zfs.pools[].raid_level": ["mirror", "stripe"],
   "hypervisor zfs.pools[].disks[]": ["/dev/disk/by-id/ata-X", "/dev/disk/by-id/ata-Y"],
+  "hypervisor zfs.pools[].group_size": [2, 4],
+  "hypervisor zfs.pools[].draid.data_disks": [1, 2],
+  "hypervisor zfs.pools[].draid.spares": [0, 1],
+  "hypervisor zfs.pools[].special_disks[]": ["/dev/disk/by-id/ata-X", "/dev/disk/by-id/ata-Y"],
+  "hypervisor zfs.pools[].log_disks[]": ["/dev/disk/by-id/ata-X", "/dev/disk/by-id/ata-Y"],
+  "hypervisor zfs.pools[].cache_disks[]": ["/dev/disk/by-id/ata-X", "/dev/disk/by-id/ata-Y"],
+  "hypervisor zfs.pools[].spare_disks[]": ["/dev/disk/by-id/ata-X", "/dev/disk/by-id/ata-Y"],
+  "hypervisor zfs.datasets[].mountpoint": ["/srv/a", "/srv/b"],
+  "hypervisor zfs.datasets[].owner": ["1000", "1000:1001"],
+  "hypervisor zfs.datasets[].mode": ["0750", "0700"],
   "hypervisor zfs.datasets[].name": ["more", "other"],
   "hypervisor zfs.datasets[].pool": ["tank", "spare"],
   "hypervisor zfs.datasets[].proxmox_content_type": ["images", "rootdir"],
@@ -85,6 +95,24 @@ const places: Record<string, string> = {
   "lxc lxc_configs.*.dependencies[]": "910",
   "lxc lxc_configs.*.features[].parameters": "910",
 };
+
+const four = ["S", "T", "U", "V"].map((letter) => `/dev/disk/by-id/ata-${letter}`);
+/** What a leaf needs beside it to be possible at all. */
+const company: Record<string, [string, unknown][]> = {
+  "hypervisor zfs.pools[].raid_level": [["zfs.pools.1.disks", four]],
+  "hypervisor zfs.pools[].group_size": [["zfs.pools.1.disks", four]],
+  "hypervisor zfs.pools[].draid.data_disks": draid(),
+  "hypervisor zfs.pools[].draid.spares": draid(),
+  "hypervisor zfs.datasets[].mountpoint": [["zfs.datasets.2.proxmox_storage_type", undefined]],
+  "hypervisor zfs.datasets[].owner_in_containers": [["zfs.datasets.2.owner", "1000:1000"]],
+};
+
+function draid(): [string, unknown][] {
+  return [
+    ["zfs.pools.1.disks", four],
+    ["zfs.pools.1.raid_level", "draid1"],
+  ];
+}
 
 const properties: Record<string, [string, string]> = {
   ashift: ["12", "13"],
@@ -170,7 +198,7 @@ function pathOf(key: string, pattern: string): string[] {
         : "0";
   const parts = pattern.replaceAll("[]", ".0").split(".");
   return parts.map((part, i) => {
-    if (part === "*") return parts[0] === "lxc_configs" ? (places[key] ?? "912") : "phoenix:test";
+    if (part === "*") return parts[0] === "lxc_configs" ? (places[key] ?? "912") : "my:test";
     return /^\d+$/.test(part) && i <= 2 && index !== "0" ? index : part;
   });
 }
@@ -188,8 +216,14 @@ export function put(target: Json, path: string[], value: unknown): void {
 }
 
 /** The configuration with one value of a leaf. */
-function configurationWith(file: "hypervisor" | "lxc", path: string[], value: unknown): Configuration {
+function configurationWith(
+  file: "hypervisor" | "lxc",
+  key: string,
+  path: string[],
+  value: unknown,
+): Configuration {
   const { hypervisor, lxc } = base();
+  for (const [place, more] of company[key] ?? []) set(hypervisor, place.split("."), more);
   const target = file === "lxc" ? lxc : hypervisor;
   if (path.at(-2) === "pct_options" || path.at(-2) === "allow" || path.at(-2) === "dependencies") {
     set(target, path.slice(0, -1), [value]);
@@ -215,5 +249,5 @@ export const served = all.filter(
 export function pairOf({ file, leaf, key }: (typeof served)[number]): [Configuration, Configuration] {
   const path = pathOf(key, leaf.pattern);
   const [first, second] = valuesOf(key, leaf);
-  return [configurationWith(file, path, first), configurationWith(file, path, second)];
+  return [configurationWith(file, key, path, first), configurationWith(file, key, path, second)];
 }

@@ -102,7 +102,7 @@ test("levels in capitals, properties as one text, an id in the table of nickname
   hypervisor["proxmox_storage_ids"] = { tank_lxc: "fast" };
   set(lxc, ["lxc_configs", "900", "storage_pool"], "fast");
   const { host } = modelOf(buildModel(sourcesOf(hypervisor, lxc)));
-  expect(host.pools[0]?.raidLevel).toBe("single");
+  expect(host.pools[0]?.vdevs[0]?.kind).toBe("disk");
   expect(host.datasets[0]?.properties).toEqual({ recordsize: "16K", quota: "10G" });
   expect(host.storages.map(({ id }) => id)).toEqual(["fast", "tank-iso"]);
 });

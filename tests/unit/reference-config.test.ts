@@ -34,7 +34,7 @@ test("the dev stack: templates parents first, inheritance resolved, needs of the
   ]);
   expect(page.settings).toEqual({ nesting: true, keyctl: true, fuse: false });
   expect(page.features[0]?.parameters).toEqual({ port: 80, text: "hello from Phoenix" });
-  expect(host.pools[0]?.disks[0]).toBe("/dev/disk/by-id/scsi-PHOENIX_LAB_DISK_1");
+  expect(host.pools[0]?.vdevs[0]?.disks[0]).toBe("/dev/disk/by-id/scsi-PHOENIX_LAB_DISK_1");
   expect(host.storages.map(({ id, type, path }) => ({ id, type, path }))).toEqual([
     { id: "quickOS-lxc-disks", type: "zfspool", path: undefined },
     { id: "quickOS-shared-iso", type: "dir", path: "/quickOS/shared-iso" },
