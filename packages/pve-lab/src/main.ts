@@ -1,6 +1,7 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
+import type { ToldDisk } from "./hardware/description.ts";
 import { handOver } from "./machine/run.ts";
 import { down } from "./machine/down.ts";
 import type { Lab } from "./machine/lab.ts";
@@ -8,6 +9,7 @@ import { locateLab, places, readMemory } from "./machine/lab.ts";
 import { withLock } from "./machine/lock.ts";
 import type { Preflight } from "./machine/preflight.ts";
 import { preflight } from "./machine/preflight.ts";
+import { parseDisk } from "./machine/hardware.ts";
 import { printLogs } from "./machine/logs.ts";
 import { publish } from "./machine/publish.ts";
 import { reset } from "./machine/reset.ts";
@@ -76,25 +78,39 @@ program
   .option("--port <number>", "first of three ports on 127.0.0.1: API, SSH, published web port", parsePort)
   .option("--quiet", "do not announce the changes first")
   .option("--gpus <number>", "show that many simulated NVIDIA cards (kept; 0 takes them away)", parseCount)
+  .option(
+    "--disk <description>",
+    "a disk in place of the usual four, once per disk: size=64,model=M,serial=S,bus=scsi|ata|nvme,content=blank|partitions|ext4|xfs|swap|pool|mounted (kept)",
+    (text: string, before?: readonly ToldDisk[]) => [...(before ?? []), parseDisk(text)],
+  )
   .option("--kernel <release>", "release of the kernel that the node shows from its next start on (kept)")
-  .action(async (options: { port?: number; quiet?: boolean; gpus?: number; kernel?: string }) => {
-    const lab = currentLab();
-    const told = {
-      ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
-      ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
-    };
-    const checks = await preflight(lab, options.port);
-    if (checks.problems.length > 0) {
-      printProblems(checks);
-      process.exitCode = 1;
-      return;
-    }
-    if (readMemory(lab) === undefined && options.quiet !== true) announce(checks);
-    const facts = await locked(lab, () => up(lab, checks, told));
-    note(
-      `The node answers at ${facts.endpoint} and ${facts.local.endpoint} (root@pam, password in ${places.nodeFacts(lab)})`,
-    );
-  });
+  .action(
+    async (options: {
+      port?: number;
+      quiet?: boolean;
+      gpus?: number;
+      kernel?: string;
+      disk?: ToldDisk[];
+    }) => {
+      const lab = currentLab();
+      const told = {
+        ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
+        ...(options.disk === undefined ? {} : { disks: options.disk }),
+        ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
+      };
+      const checks = await preflight(lab, options.port);
+      if (checks.problems.length > 0) {
+        printProblems(checks);
+        process.exitCode = 1;
+        return;
+      }
+      if (readMemory(lab) === undefined && options.quiet !== true) announce(checks);
+      const facts = await locked(lab, () => up(lab, checks, told));
+      note(
+        `The node answers at ${facts.endpoint} and ${facts.local.endpoint} (root@pam, password in ${places.nodeFacts(lab)})`,
+      );
+    },
+  );
 
 program
   .command("down")

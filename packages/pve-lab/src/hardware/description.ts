@@ -10,12 +10,28 @@ export interface ToldGpu {
   readonly memory_mib?: number;
 }
 
+/** What lies on a disk when the lab first has it. */
+export const diskContents = ["blank", "partitions", "ext4", "xfs", "swap", "pool", "mounted"] as const;
+export type DiskContent = (typeof diskContents)[number];
+
+/** One disk as a person describes it; what is left out gets the default. */
+export interface ToldDisk {
+  /** First word of the name below /dev/disk/by-id. */
+  readonly bus?: "scsi" | "ata" | "nvme";
+  readonly model?: string;
+  readonly serial?: string;
+  readonly size_gib?: number;
+  readonly content?: DiskContent;
+}
+
 /** What a person tells the lab about its hardware: hardware.json in the lab's state directory. */
 export interface ToldHardware {
   /** A number of equal cards, or one entry per card. */
   readonly gpus?: number | readonly ToldGpu[];
   /** Release of the kernel that the node shows from its next start on; default: the newest with headers. */
   readonly kernel?: string;
+  /** All disks; default: four blank ones of 8 GiB. */
+  readonly disks?: readonly ToldDisk[];
 }
 
 /** One graphics card of the node, everything known. */
@@ -29,10 +45,23 @@ export interface Gpu {
   readonly uuid: string;
 }
 
+/** One disk of the node, everything known. */
+export interface Disk {
+  /** Counted from 1; its image is disk-<number>.img. */
+  readonly number: number;
+  /** Name below /dev/disk/by-id. */
+  readonly id: string;
+  readonly model: string;
+  readonly serial: string;
+  readonly bytes: number;
+  readonly content: DiskContent;
+}
+
 /** The node's hardware: /etc/pve-lab/hardware.json in the node. */
 export interface Hardware {
   readonly gpus: readonly Gpu[];
   readonly kernel: string | undefined;
+  readonly disks: readonly Disk[];
 }
 
 const card = {
@@ -42,6 +71,19 @@ const card = {
     name: { type: "string", pattern: "^[A-Za-z0-9 ._()-]{1,64}$" },
     device: { type: "string", pattern: "^0x[0-9a-f]{4}$" },
     memory_mib: { type: "integer", minimum: 1 },
+  },
+};
+
+// Words without blanks or underscores at the end: udev joins model and serial with one.
+const disk = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    bus: { enum: ["scsi", "ata", "nvme"] },
+    model: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$" },
+    serial: { type: "string", pattern: "^[A-Za-z0-9.-]{1,20}$" },
+    size_gib: { type: "integer", minimum: 1, maximum: 16_384 },
+    content: { enum: diskContents },
   },
 };
 
@@ -55,12 +97,19 @@ const schema = {
         { type: "array", maxItems: 16, items: card },
       ],
     },
+    disks: { type: "array", minItems: 1, maxItems: 24, items: disk },
     kernel: { type: "string", pattern: "^[0-9]+\\.[0-9]+[A-Za-z0-9.+~_-]*$" },
   },
 };
 
 /** Reads what a person told. @throws Failure that names the place for anything that is not understood */
 export function parseTold(text: string, file: string): ToldHardware {
+  const told = parseShape(text, file);
+  resolveHardware(told);
+  return told;
+}
+
+function parseShape(text: string, file: string): ToldHardware {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -88,6 +137,31 @@ function uuidOf(index: number): string {
   return `GPU-${[hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-")}`;
 }
 
+function resolveDisks(told: readonly ToldDisk[]): Disk[] {
+  const disks = told.map(
+    ({ bus = "scsi", model = "PHOENIX_LAB_DISK", serial, size_gib = 8, content = "blank" }, index): Disk => {
+      const own = serial ?? String(index + 1);
+      return {
+        number: index + 1,
+        id: `${bus}-${model}_${own}`,
+        model,
+        serial: own,
+        bytes: size_gib * 1024 ** 3,
+        content,
+      };
+    },
+  );
+  for (const { id, number } of disks) {
+    const other = disks.find((one) => one.id === id && one.number !== number);
+    if (other !== undefined)
+      throw new Failure(
+        `disks ${number} and ${other.number} are both ${id}`,
+        "give each a serial of its own",
+      );
+  }
+  return disks;
+}
+
 /** Fills in what was not told. */
 export function resolveHardware(told: ToldHardware): Hardware {
   const cards: readonly ToldGpu[] =
@@ -106,5 +180,6 @@ export function resolveHardware(told: ToldHardware): Hardware {
       };
     }),
     kernel: told.kernel,
+    disks: resolveDisks(told.disks ?? [{}, {}, {}, {}]),
   };
 }

@@ -50,7 +50,7 @@ export function writeState(state: KernelState): void {
 
 /** What the lab was told, as `lab up` left it in the node. */
 export function readHardware(): Hardware {
-  if (!existsSync(hardwareFile)) return { gpus: [], kernel: undefined };
+  if (!existsSync(hardwareFile)) return { gpus: [], kernel: undefined, disks: [] };
   return JSON.parse(readFileSync(hardwareFile, "utf8")) as Hardware;
 }
 

@@ -19,8 +19,6 @@ const script = (name: string, text: string): NodeFile => ({
   text: `#!/bin/sh\nset -eu\n${text.trim()}\n`,
 });
 
-export const diskCount = 4;
-
 /** Device nodes that udev would make: the machine's own nodes are never shared, so that modes set here stay here. */
 const devices = script(
   "make-devices",
@@ -38,18 +36,65 @@ done
 `,
 );
 
-/** Blank disks: sparse files behind loop devices, under names that do not change. */
+/** Disks: sparse files behind loop devices, under names that do not change. */
 const disks = script(
   "attach-disks",
   `
-number=1
-while [ "$number" -le ${diskCount} ]; do
+while read -r number id _; do
   file=/var/lib/pve-lab/disks/disk-$number.img
-  device=$(losetup --noheadings --output NAME --associated "$file" | head -n 1)
+  # Not the loop device of a partition, which lies on the same file.
+  device=$(losetup --noheadings --raw --output NAME,OFFSET,SIZELIMIT --associated "$file" |
+    awk '$2 == 0 && $3 == 0 { print $1; exit }')
   [ -n "$device" ] || device=$(losetup --find --show --direct-io=on "$file")
-  ln -sfn "../../$(basename "$device")" "/dev/disk/by-id/scsi-PHOENIX_LAB_DISK_$number"
-  number=$((number + 1))
-done
+  losetup --set-capacity "$device"
+  ln -sfn "../../$(basename "$device")" "/dev/disk/by-id/$id"
+done </etc/pve-lab/disks
+`,
+);
+
+/**
+ * What the lab was told to lie on a disk, once in its life; then, at every start, what a kernel with udev would show of
+ * it: a loop device per partition, and the mount.
+ */
+const fillDisks = script(
+  "fill-disks",
+  `
+while read -r number id content _; do
+  disk=/dev/disk/by-id/$id
+  mark=/var/lib/pve-lab/disks/disk-$number.filled
+  if [ "$content" != blank ] && ! [ -e "$mark" ]; then
+    if [ -n "$(blkid -p "$disk" || true)" ]; then
+      echo "$disk is not blank any more: it does not become what the lab was told" >&2
+      exit 1
+    fi
+    case $content in
+      partitions)
+        printf 'label: gpt\\nsize=1GiB, type=uefi, name=efi\\ntype=linux, name=data\\n' | sfdisk --quiet --no-reread --no-tell-kernel "$disk"
+        ;;
+      ext4 | mounted) mkfs.ext4 -q -L "lab-$number" "$disk" ;;
+      xfs) mkfs.xfs -q -f "$disk" ;;
+      swap) mkswap -q "$disk" ;;
+      pool)
+        /usr/lib/zfs-fuse/zpool create -m none "foreign$number" "$disk"
+        /usr/lib/zfs-fuse/zpool export "foreign$number"
+        ;;
+    esac
+    echo "$content" >"$mark"
+  fi
+  if [ "$content" = mounted ]; then
+    mkdir -p "/mnt/lab-disk-$number"
+    mountpoint -q "/mnt/lab-disk-$number" || mount "$disk" "/mnt/lab-disk-$number"
+  fi
+  if [ "$content" = partitions ]; then
+    file=/var/lib/pve-lab/disks/disk-$number.img
+    table=$(partx --raw --noheadings --output NR,START,SECTORS "$disk")
+    printf '%s\\n' "$table" | while read -r part start sectors; do
+      [ ! -e "$disk-part$part" ] || continue
+      device=$(losetup --find --show --offset $((start * 512)) --sizelimit $((sectors * 512)) "$file")
+      ln -sfn "../../$(basename "$device")" "$disk-part$part"
+    done
+  fi
+done </etc/pve-lab/disks
 `,
 );
 
@@ -105,16 +150,17 @@ const lsblk: NodeFile = {
   text: `#!/bin/sh
 set -eu
 mkdir -p /run/udev/data
-for link in /dev/disk/by-id/scsi-PHOENIX_LAB_DISK_*; do
+while read -r _ id _ model; do
+  link=/dev/disk/by-id/$id
   [ -b "$link" ] || continue
   device=$(readlink -f "$link")
   record=/run/udev/data/b$(/usr/bin/lsblk -dno MAJ:MIN "$device" | tr -d ' ')
   {
-    printf 'I:1\\nE:ID_SERIAL=%s\\nE:ID_MODEL=PHOENIX_LAB_DISK\\n' "$(basename "$link" | sed s/^scsi-//)"
+    printf 'I:1\\nE:ID_SERIAL=%s\\nE:ID_SERIAL_SHORT=%s\\nE:ID_MODEL=%s\\n' "\${id#*-}" "\${id##*_}" "$model"
     blkid -p -o udev "$device" 2>/dev/null | sed 's/^/E:/' || true
   } >"$record.$$"
   mv "$record.$$" "$record"
-done
+done </etc/pve-lab/disks
 exec /usr/bin/lsblk "$@"
 `,
 };
@@ -171,7 +217,7 @@ WantedBy=sysinit.target
     "lab-disks.service",
     `
 [Unit]
-Description=Blank disks of the lab node
+Description=Disks of the lab node
 DefaultDependencies=no
 Requires=lab-devices.service
 After=lab-devices.service
@@ -204,6 +250,25 @@ LimitMEMLOCK=infinity
 ExecStart=/usr/sbin/zfs-fuse --no-daemon --max-arc-size 256
 ExecStartPost=/usr/lib/pve-lab/mount-zfs
 ExecStop=-/usr/lib/zfs-fuse/zfs unmount -a
+
+[Install]
+WantedBy=sysinit.target
+`,
+  ),
+  unit(
+    "lab-disk-contents.service",
+    `
+[Unit]
+Description=What lies on the disks of the lab node
+DefaultDependencies=no
+Requires=zfs-fuse.service
+After=zfs-fuse.service
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/lib/pve-lab/fill-disks
 
 [Install]
 WantedBy=sysinit.target
@@ -284,6 +349,7 @@ export function commonFiles(): NodeFile[] {
     interfaces,
     devices,
     disks,
+    fillDisks,
     detach,
     mountZfs,
     publish,

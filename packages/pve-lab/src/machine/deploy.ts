@@ -42,6 +42,7 @@ export function resolvConf(): string {
 
 function labFiles(lab: Lab, memory: Memory): NodeFile[] {
   const read = (file: string): string => readFileSync(file, "utf8");
+  const hardware = resolveHardware(readTold(lab));
   const bootstrap = {
     rootPassword: memory.password,
     token: { id: "phoenix@pve!lab", secret: memory.tokenSecret },
@@ -57,7 +58,14 @@ function labFiles(lab: Lab, memory: Memory): NodeFile[] {
     {
       path: "/etc/pve-lab/hardware.json",
       mode: 0o644,
-      text: `${JSON.stringify(resolveHardware(readTold(lab)), undefined, 2)}\n`,
+      text: `${JSON.stringify(hardware, undefined, 2)}\n`,
+    },
+    {
+      path: "/etc/pve-lab/disks",
+      mode: 0o644,
+      text: hardware.disks
+        .map(({ number, id, content, model }) => `${number} ${id} ${content} ${model}\n`)
+        .join(""),
     },
     { path: "/etc/pve-lab/published", mode: 0o644, text: published },
     { path: "/etc/resolv.conf", mode: 0o644, text: resolvConf() },

@@ -1,15 +1,14 @@
-import { existsSync, mkdirSync, openSync, closeSync, ftruncateSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { ensureRoot, ensureTemplate, imageAt } from "../image/build.ts";
 import type { Image } from "../image/build.ts";
-import { diskCount } from "../image/units.ts";
 import type { ToldHardware } from "../hardware/description.ts";
 import { bundlePrograms, hasProgram, placeNode } from "./bundle.ts";
 import { inNode, initPid, rootOf, start } from "./container.ts";
 import { renderContainer, renderSeccomp } from "./container-config.ts";
 import { deploy } from "./deploy.ts";
 import { stopNode } from "./down.ts";
-import { tell } from "./hardware.ts";
+import { ensureDisks, tell } from "./hardware.ts";
 import { raiseNetwork, readForwarding, uplinkMtu, usedNetworks } from "./host-network.ts";
 import type { Lab, Memory } from "./lab.ts";
 import { network, places, readMemory, writeMemory, writeWhole } from "./lab.ts";
@@ -23,19 +22,6 @@ import { waitFor } from "./run.ts";
 import { ensureKeys, newPassword, newTokenSecret } from "./secrets.ts";
 import { Failure, note, step } from "./steps.ts";
 import { chooseOctet } from "./subnet.ts";
-
-const diskBytes = 8 * 1024 ** 3;
-
-function ensureDisks(lab: Lab): void {
-  mkdirSync(places.disks(lab), { recursive: true });
-  for (let number = 1; number <= diskCount; number++) {
-    const file = path.join(places.disks(lab), `disk-${number}.img`);
-    if (existsSync(file) && statSync(file).size === diskBytes) continue;
-    const handle = openSync(file, "a", 0o600);
-    ftruncateSync(handle, diskBytes);
-    closeSync(handle);
-  }
-}
 
 /** Chooses the lab's network and remembers it; two labs that start at once must not choose the same. */
 async function settle(lab: Lab, port: number, image: Image): Promise<Memory> {
@@ -104,6 +90,7 @@ async function bootNode(lab: Lab, memory: Memory, image: Image): Promise<void> {
 
 /** Brings a running node's programs and files to this checkout's state; restarts the API only if it changed. */
 async function refreshNode(lab: Lab, memory: Memory, pid: number, before: string): Promise<void> {
+  ensureDisks(lab);
   await deploy(lab, memory, rootOf(pid), undefined);
   await inNode(lab, ["systemctl", "daemon-reload"]);
   await bringHardware(lab);
@@ -114,11 +101,19 @@ async function refreshNode(lab: Lab, memory: Memory, pid: number, before: string
 
 /** Shows a running node's hardware as it is told now; a node of an older checkout gets the unit first. */
 async function bringHardware(lab: Lab): Promise<void> {
-  const unit = "lab-hardware.service";
-  const result = await inNode(lab, ["systemctl", "reload-or-restart", unit]);
-  if (result.code === 0) return;
-  const log = await inNode(lab, ["journalctl", "-u", unit, "-n", "10", "--no-pager", "-o", "cat"]);
-  throw new Failure(`the node's hardware is not shown as told:\n${log.stdout.trim()}`, "lab logs");
+  const attempts = [
+    ["/usr/lib/pve-lab/attach-disks"],
+    ["/usr/lib/pve-lab/fill-disks"],
+    ["systemctl", "reload-or-restart", "lab-hardware.service"],
+  ];
+  for (const command of attempts) {
+    const { code, stdout, stderr } = await inNode(lab, command);
+    if (code === 0) continue;
+    throw new Failure(
+      `the node's hardware is not shown as told: ${command.join(" ")}:\n${(stderr || stdout).trim()}`,
+      "`lab reset` starts from blank disks; in the node: journalctl -u lab-hardware",
+    );
+  }
 }
 
 function programDigest(lab: Lab): string {

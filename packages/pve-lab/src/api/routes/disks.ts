@@ -59,7 +59,7 @@ async function describe(disk: Found, pools: string, mounts: string): Promise<Rec
     serial,
     vendor: "unknown",
     wwn: "unknown",
-    type: "hdd",
+    type: disk.link.startsWith(`${BY_ID}/nvme-`) ? "nvme" : "hdd",
     rpm: -1,
     health: "UNKNOWN",
     wearout: "N/A",
