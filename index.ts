@@ -1,5 +1,6 @@
 import { Hypervisor } from "./components/hypervisor/hypervisor.ts";
 import { Container } from "./components/lxc/container.ts";
+import { surveyContainers } from "./components/lxc/survey.ts";
 import { Template } from "./components/lxc/template.ts";
 import { createTarget } from "./components/node/target.ts";
 import { NodeScripts } from "./components/scripts/node-scripts.ts";
@@ -13,11 +14,12 @@ const reader = new ScriptReader(settings.root);
 const { model, recipes } = loadConfiguration(settings, reader);
 
 const target = createTarget(settings);
+const surveys = await surveyContainers(target.api, model.containers, recipes);
 const scripts = new NodeScripts("scripts", { target, root: settings.root, reader });
 const hypervisor = new Hypervisor("hypervisor", model.host, { target, scripts });
 
 const specs = new Map([...model.templates, ...model.containers].map((spec) => [spec.vmid, spec]));
-const guests = { target, scripts, recipes, specs };
+const guests = { target, scripts, recipes, specs, surveys };
 const templates = new Map<number, Template>();
 for (const spec of model.templates) {
   const parent = spec.source.kind === "clone" ? templates.get(spec.source.vmid) : undefined;
@@ -25,11 +27,17 @@ for (const spec of model.templates) {
 }
 
 const made = new Map<number, Container>();
+let rolledBefore: Container | undefined;
 for (const spec of model.containers) {
   const source = spec.source.kind === "clone" ? templates.get(spec.source.vmid) : undefined;
   const before = spec.dependencies.flatMap((vmid) => made.get(vmid) ?? []);
-  const dependsOn = [hypervisor, ...(source ? [source] : []), ...before];
-  made.set(spec.vmid, new Container(spec, guests, source, { dependsOn }));
+  // Those of an older generation are made anew one by one, each when the one before it is healthy.
+  const rolls = spec.roll && surveys.get(spec.vmid)?.older === true;
+  const turn = rolls && rolledBefore ? [rolledBefore] : [];
+  const dependsOn = [hypervisor, ...(source ? [source] : []), ...before, ...turn];
+  const container = new Container(spec, guests, source, { dependsOn });
+  made.set(spec.vmid, container);
+  if (rolls) rolledBefore = container;
 }
 
 export const node = target.node;

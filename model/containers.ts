@@ -1,7 +1,7 @@
 import type { Findings } from "./findings.ts";
 import { ownFeatures, settingsOf } from "./features.ts";
 import type { ContainerConfig } from "./generated/lxc-configs.ts";
-import { healthOf, readyOf } from "./health.ts";
+import { checkRoll, healthOf, readyOf } from "./life.ts";
 import { unknownName } from "./host.ts";
 import { effective, pathOf } from "./inherit.ts";
 import type { ChainLink, Effective } from "./inherit.ts";
@@ -202,9 +202,11 @@ function resolve(
     dependencies: toNumbers(config.dependencies ?? []).sort((a, b) => a - b),
     ready: readyOf(values),
     ...(health === undefined ? {} : { health }),
+    roll: config.is_template !== true && get("roll") === true,
     allow: (get("allow") as Allowed[] | undefined) ?? [],
   };
   checkBootOrder(spec, done, input);
+  checkRoll(spec, values, input);
   return { spec, effective: values };
 }
 

@@ -50,6 +50,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   "ready_timeouts.init": "inherit",
   "ready_timeouts.network": "inherit",
   "ready_timeouts.dns": "inherit",
+  roll: "inherit",
   allow: "own",
 };
 
@@ -66,6 +67,7 @@ export const defaults: Readonly<Record<string, unknown>> = {
   "ready_timeouts.init": 120,
   "ready_timeouts.network": 60,
   "ready_timeouts.dns": 60,
+  roll: false,
   allow: [],
 };
 

@@ -211,6 +211,8 @@ export interface ContainerSpec {
   ready: ReadySpec;
   /** Of a container, or for those cloned from a template. */
   health?: HealthSpec;
+  /** A new generation of its template makes it anew. */
+  roll: boolean;
   allow: Allowed[];
 }
 

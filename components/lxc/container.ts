@@ -1,13 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
 import { checkHealth } from "./health.ts";
-import { createGuest, type GuestContext } from "./guest.ts";
+import { createGuest, mayReplace, type GuestContext } from "./guest.ts";
 import { readMark } from "./mark.ts";
 import type { Template } from "./template.ts";
 
+/** Inputs of which a change takes a new guest. */
+const REPLACING = ["clone", "unprivileged", "nodeName"];
+
 /**
- * A container with its own features and its health: what depends on it waits for the latter. It only records the generation of the template that it came from: a rebuild of
- * the template never touches it, since its source is a plain number and not the template's output.
+ * A container with its own features and its health: what depends on it waits for the latter. It only records the
+ * generation of the template that it came from: a rebuild of the template never touches it, since its source is a
+ * plain number and not the template's output. Two exceptions, both its owner's word: a linked clone that may be
+ * replaced is made anew with its base, and `roll` makes one of an older generation anew.
  */
 export class Container extends pulumi.ComponentResource {
   readonly vmid: number;
@@ -25,7 +30,8 @@ export class Container extends pulumi.ComponentResource {
     this.vmid = spec.vmid;
     this.address = spec.network[0]?.address;
 
-    const guest = createGuest(spec, context, undefined, { parent: this });
+    const { word, vmid } = replacementOf(spec, context, source);
+    const guest = createGuest(spec, context, vmid, { parent: this, ...word });
     checkHealth(spec, guest, context, this);
 
     this.generation = guest.resource.description.apply((description) =>
@@ -42,4 +48,21 @@ export class Container extends pulumi.ComponentResource {
     );
     return "older";
   }
+}
+
+/** Which changes may make this container anew, and by what they are seen. */
+function replacementOf(
+  spec: ContainerSpec,
+  { surveys }: GuestContext,
+  source: Template | undefined,
+): { word: pulumi.CustomResourceOptions; vmid: pulumi.Input<number> | undefined } {
+  const survey = surveys.get(spec.vmid);
+  if (!mayReplace(spec, survey)) {
+    // A preview shows such a change, and is refused. A run without one must not do it either.
+    return { word: pulumi.runtime.isDryRun() ? {} : { ignoreChanges: REPLACING }, vmid: undefined };
+  }
+  const linked = spec.source.kind === "clone" && spec.source.mode === "linked";
+  if (linked && source) return { word: { replaceOnChanges: ["clone"] }, vmid: source.sealed };
+  // The mark of a new guest differs from the old one's: to let that count is what makes it anew.
+  return { word: spec.roll && survey?.older ? { replaceOnChanges: ["description"] } : {}, vmid: undefined };
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PveApiError, type PveApi } from "../node/pve-api.ts";
 import { readMark } from "./mark.ts";
+import { volumesOf } from "./survey.ts";
 
 /** What the guard asks of the node. */
 export type NodeApi = Pick<PveApi, "call" | "node">;
@@ -17,41 +18,89 @@ const LOOK_AGAIN = 1000;
 /** The longest that the guard waits for what a cut run left running, in milliseconds. */
 const PATIENCE = 15 * 60 * 1000;
 
+/** What the guard knows of the guest that is about to be made. */
+export interface Intent {
+  readonly stack: string;
+  readonly vmid: number;
+  /** It may take the place of one that has lived. */
+  readonly mayReplace: boolean;
+  /** Containers that are linked clones of this template and may not be made anew with it. */
+  readonly linked?: readonly number[];
+}
+
 /** A hook that runs before a guest is created, in previews too; see {@link makeRoom}. */
-export function guard(api: PveApi, stack: string, vmid: number): pulumi.ResourceHook {
+export function guard(api: PveApi, intent: Intent): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
-    `guard-${vmid}`,
-    () => makeRoom(api, stack, vmid, pulumi.runtime.isDryRun()),
+    `guard-${intent.vmid}`,
+    () => makeRoom(api, intent, pulumi.runtime.isDryRun()),
     { onDryRun: true },
   );
 }
 
 /**
  * The provider would adopt whatever holds the vmid (its retry takes "already exists" for success), so an occupied vmid
- * is refused here unless it is the rest of our own cut run: that is removed, once its task has ended, if it holds no
- * data.
+ * is refused here, with two exceptions. The rest of our own cut run, which has never run, is removed once its task has
+ * ended, if it holds no data. And in a preview a guest that is to be replaced is still there: that is refused where
+ * the configuration does not allow it, where it holds data, and where linked clones need it.
  * @param dryRun only look
  * @throws Error that says whose the guest is and which ways there are
  */
-export async function makeRoom(api: NodeApi, stack: string, vmid: number, dryRun: boolean): Promise<void> {
+export async function makeRoom(api: NodeApi, intent: Intent, dryRun: boolean): Promise<void> {
+  const { stack, vmid } = intent;
   if (await isFree(api, vmid)) return;
   await waitForTasks(api, vmid);
   const config = await unlockedConfig(api, vmid);
   if (config === undefined) return;
   const mark = readMark(config.description, vmid);
   if (mark?.stack !== stack) throw new Error(occupied(api, vmid, stack, mark?.stack));
-  const data = Object.keys(config).filter((key) => /^(mp|unused)[0-9]+$/.test(key));
+  const data = volumesOf(config);
   if (data.length > 0) {
     throw new Error(
-      `CT ${vmid} is the rest of an earlier run of stack '${stack}' and holds data (${data.join(", ")}); it stays as it is. ` +
-        `Take it into the state: ${importCommand(api, vmid)}`,
+      `CT ${vmid} carries the mark of stack '${stack}' and holds data (${data.join(", ")}); it is not replaced and stays as it is. ` +
+        `Move the data, or take back the change that replaces it. If the state was lost or a run was cut off: bin/phoenix recover`,
     );
+  }
+  if (config.template === 1) {
+    if (dryRun) await refuseWhereLinked(api, intent);
+  } else if (await hasLived(api, vmid)) {
+    // In a real run one that is to be replaced is gone by now: this one is in no state.
+    if (!dryRun || !intent.mayReplace) throw new Error(lived(vmid, stack));
   }
   if (!dryRun) await destroy(api, vmid);
 }
 
-function importCommand(api: NodeApi, vmid: number): string {
-  return `pulumi import proxmoxve:index/containerLegacy:ContainerLegacy ${vmid} ${api.node}/${vmid}`;
+async function refuseWhereLinked(api: NodeApi, { vmid, linked = [] }: Intent): Promise<void> {
+  const there: number[] = [];
+  for (const clone of linked) if (!(await isFree(api, clone))) there.push(clone);
+  if (there.length === 0) return;
+  throw new Error(
+    `template ${vmid} would be built anew, and ${there.join(", ")} lie on it as linked clones: Proxmox VE cannot remove a base in use. ` +
+      `Nothing was touched. Give each of them "allow": ["replace"] (then it is made anew too), or "clone_mode": "full".`,
+  );
+}
+
+/** Whether a guest of ours was ever started: what a run that was cut off leaves behind never was. */
+async function hasLived(api: NodeApi, vmid: number): Promise<boolean> {
+  const { status } = (await api.call("GET", `/nodes/${api.node}/lxc/${vmid}/status/current`)) as {
+    status: string;
+  };
+  if (status !== "stopped") return true;
+  const tasks = (await api.call("GET", `/nodes/${api.node}/tasks?vmid=${vmid}&source=all&limit=500`)) as {
+    type?: string;
+    starttime?: number;
+  }[];
+  const last = (type: string): number =>
+    Math.max(0, ...tasks.filter((task) => task.type === type).map(({ starttime = 0 }) => starttime));
+  // An older guest under the same number says nothing about this one.
+  return last("vzstart") > last("vzdestroy");
+}
+
+function lived(vmid: number, stack: string): string {
+  return (
+    `CT ${vmid} of stack '${stack}' would be replaced by a new one, which its configuration does not allow; nothing was touched. ` +
+    `Take back the change that replaces it (see the diff), or allow it: "allow": ["replace"] in ${vmid}; what is inside it goes then. ` +
+    `If the state was lost, it is not in the state any more: bin/phoenix recover`
+  );
 }
 
 function occupied(api: NodeApi, vmid: number, stack: string, owner: string | undefined): string {
@@ -59,7 +108,7 @@ function occupied(api: NodeApi, vmid: number, stack: string, owner: string | und
   return (
     `vmid ${vmid} is taken on node ${api.node}, and ${whose} (stack '${stack}' has no claim to it); nothing was touched. ` +
     `Give the container another CTID in the configuration, or move the guest that is there. ` +
-    `If it shall be managed from here, adopt it: ${importCommand(api, vmid)}`
+    `If it shall be managed from here, adopt it: bin/phoenix adopt ${vmid}`
   );
 }
 

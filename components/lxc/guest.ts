@@ -8,8 +8,9 @@ import type { Target } from "../node/target.ts";
 import type { NodeScripts, ScriptVersion } from "../scripts/node-scripts.ts";
 import { digestOf } from "../digest.ts";
 import { retryWhileLocked } from "./clone-lock.ts";
-import { guard } from "./guard.ts";
+import { guard, type Intent } from "./guard.ts";
 import { formatMark } from "./mark.ts";
+import type { Survey } from "./survey.ts";
 
 /** What templates and containers share. */
 export interface GuestContext {
@@ -19,6 +20,8 @@ export interface GuestContext {
   readonly recipes: ReadonlyMap<number, string>;
   /** All specs by vmid: a clone's disk is given as its source's. */
   readonly specs: ReadonlyMap<number, ContainerSpec>;
+  /** Of the containers that may be replaced. */
+  readonly surveys: ReadonlyMap<number, Survey>;
 }
 
 export interface Guest {
@@ -67,9 +70,13 @@ export function createGuest(
     ...opts,
     // Create-first would meet the occupied vmid, adopt the old guest, and then delete it.
     deleteBeforeReplace: true,
-    ignoreChanges: IGNORED,
+    // What is to make it anew cannot be ignored at the same time.
+    ignoreChanges: [
+      ...IGNORED.filter((key) => !opts.replaceOnChanges?.includes(key)),
+      ...(opts.ignoreChanges ?? []),
+    ],
     hooks: {
-      beforeCreate: [guard(target.api, target.stack, vmid)],
+      beforeCreate: [guard(target.api, intentOf(spec, context))],
       onError: [retryWhileLocked(vmid)],
     },
   });
@@ -123,6 +130,29 @@ export function createGuest(
 /** What an update of the guest's own resource may be about. */
 function givenToProvider({ name, cores, memoryMb, swapMb, network, nameserver }: ContainerSpec): object {
   return { name, cores, memoryMb, swapMb, network, nameserver };
+}
+
+function intentOf(spec: ContainerSpec, { target, specs, surveys }: GuestContext): Intent {
+  const { vmid } = spec;
+  const linked = [...specs.values()].filter(
+    (other) =>
+      !other.isTemplate &&
+      other.source.kind === "clone" &&
+      other.source.vmid === vmid &&
+      other.source.mode === "linked" &&
+      !mayReplace(other, surveys.get(other.vmid)),
+  );
+  return {
+    stack: target.stack,
+    vmid,
+    mayReplace: spec.isTemplate || mayReplace(spec, surveys.get(vmid)),
+    linked: linked.map((other) => other.vmid),
+  };
+}
+
+/** A container may be made anew if it says so and holds nothing that would go with it. */
+export function mayReplace(spec: ContainerSpec, survey: Survey | undefined): boolean {
+  return spec.allow.includes("replace") && (survey?.data ?? []).length === 0;
 }
 
 /** An executable without a manifest runs through a small runner that gives it the CTID as `$1`. */

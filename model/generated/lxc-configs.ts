@@ -173,6 +173,10 @@ export interface ContainerConfig {
    */
   vllm_args?: string[];
   /**
+   * Make it anew when the template that it was cloned from has been built anew: one container after the other, each only when the one before it is healthy. Needs `allow` with `replace`; in a template, it holds for what is cloned from it.
+   */
+  roll?: boolean;
+  /**
    * Dangerous things that Phoenix may do to it: `replace` it by a new one, `destroy` its data with it.
    */
   allow?: ("destroy" | "replace")[];

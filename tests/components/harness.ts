@@ -2,6 +2,8 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { vi } from "vitest";
+import { PveApi, PveApiError } from "../../components/node/pve-api.ts";
 
 /** A resource as the program registers it: what the engine would be asked for. */
 export interface Registered {
@@ -17,6 +19,8 @@ export interface StackFiles {
   readonly lxc: string[];
   /** Folders. */
   readonly features?: string[];
+  /** What the node's API answers; without it there is no guest. */
+  readonly node?: (path: string) => unknown;
   /** Encrypted values of the stack's configuration, by name. */
   readonly secrets?: Readonly<Record<string, string>>;
 }
@@ -50,6 +54,12 @@ export async function runProgram(files: StackFiles, registered: Registered[] = [
     false,
   );
   acceptHooks();
+  vi.spyOn(PveApi.prototype, "call").mockImplementation((_, path) => {
+    const answer = files.node?.(path);
+    return answer === undefined
+      ? Promise.reject(new PveApiError(500, "does not exist"))
+      : Promise.resolve(answer);
+  });
   const secrets = Object.entries(files.secrets ?? {}).map(([name, value]) => [`phoenix:${name}`, value]);
   const secretKeys = secrets.map(([key]) => key ?? "");
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys); // as the language host hands it on

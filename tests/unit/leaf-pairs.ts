@@ -92,6 +92,7 @@ const values: Record<string, [unknown, unknown]> = {
 const places: Record<string, string> = {
   "lxc lxc_configs.*.clone_from_ctid": "911",
   "lxc lxc_configs.*.clone_mode": "911",
+  "lxc lxc_configs.*.roll": "911",
   "lxc lxc_configs.*.dependencies[]": "910",
   "lxc lxc_configs.*.features[].parameters": "910",
 };
@@ -166,7 +167,12 @@ export function base(): Configuration {
   const checksum = { algorithm: "sha256", value: "c".repeat(64) };
   templates.push({ name: "spare-os", storage: "tank-iso", url: "http://example.com/x/z.tar.zst", checksum });
   const configs = lxc["lxc_configs"] as Json;
-  configs["911"] = { name: "eleven", clone_from_ctid: "900", network_config: { ip: "10.0.0.111/24" } };
+  configs["911"] = {
+    name: "eleven",
+    clone_from_ctid: "900",
+    network_config: { ip: "10.0.0.111/24" },
+    allow: ["replace"],
+  };
   configs["912"] = {
     name: "twelve",
     template: "debian-12",

@@ -29,12 +29,22 @@ export function containerOfUrn(urn: string): { ctid: string; isTemplate: boolean
 /** The words of a run, from its own steps: those of an event log or of `pulumi preview --json`. */
 export function containerChanges(steps: readonly StepMetadata[]): ContainerChange[] {
   const found = new Map<string, { isTemplate: boolean; word: Word; what: Set<string> }>();
+  // What runs again in a new guest follows from its being new.
+  const anew = new Set(
+    steps
+      .filter(
+        ({ op, type }) => type === guestType && (replaces.test(op) || op === "create" || op === "delete"),
+      )
+      .map(({ urn }) => containerOfUrn(urn)?.ctid),
+  );
   for (const step of steps) {
     const place = containerOfUrn(step.urn);
     if (!place || step.type.startsWith("phoenix:")) continue;
     const { ctid, isTemplate, part } = place;
     const change = found.get(ctid) ?? { isTemplate, word: "unchanged" as Word, what: new Set<string>() };
     found.set(ctid, change);
+    // A sealed template is never changed: its steps see that, and do nothing.
+    if (part !== "" && (isTemplate || anew.has(ctid))) continue;
     const { word, what } = part === "" && step.type === guestType ? guestStep(step) : partStep(step, part);
     if (order.indexOf(word) > order.indexOf(change.word)) change.word = word;
     for (const one of what) change.what.add(one);
@@ -50,6 +60,8 @@ interface Change {
 }
 
 const guestKeys: readonly [RegExp, Word, string][] = [
+  [/^clone/, "in place", "what it is cloned from"],
+  [/^description/, "in place", "a newer generation of its template"],
   [/^cpu/, "in place", "cores"],
   [/^memory/, "in place", "memory"],
   [/^networkInterfaces/, "in place", "network"],

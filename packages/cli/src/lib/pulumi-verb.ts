@@ -8,6 +8,7 @@ import { difference } from "./difference.ts";
 import { errorsOf, readEvents } from "./events.ts";
 import type { EngineEvent } from "./events.ts";
 import { Failure } from "./failure.ts";
+import { capture } from "./process.ts";
 import { outcomeLines, outcomesOf } from "./outcomes.ts";
 import { forgetFinishedCreates } from "./pending.ts";
 import { clearStaleLocks } from "./stale-lock.ts";
@@ -34,6 +35,7 @@ export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): 
   const yes = isOfLab(stack) && asksFirst.includes(verb) && !args.some((arg) => /^(-y|--yes)/.test(arg));
   // What needs no confirmation needs no preview before it either; `preview` is there for looking.
   const implied = yes ? (verb === "up" ? ["--yes", "--skip-preview"] : ["--yes"]) : [];
+  if (implied.includes("--skip-preview")) await previewFirst(stack, args, environment);
   const { code, stderr } = await pulumi([verb, ...implied, "--event-log", log, ...args], environment);
   for (const line of containerLines(verb, stack, readEvents(log))) say.write(`${line}\n`);
   if (code === 0) {
@@ -45,6 +47,27 @@ export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): 
   const errors = errorsOf(readEvents(log));
   const cause = errors.length > 0 ? errors.join("\n  ") : lastError(stderr);
   throw new Failure(`pulumi ${verb} failed: ${cause}`, { log, next: nextCommand(verb, cause, stack), code });
+}
+
+/** Some refusals can only be seen in a preview: nobody is asked, but none is skipped. */
+async function previewFirst(
+  stack: string,
+  args: readonly string[],
+  environment: PulumiEnvironment,
+): Promise<void> {
+  const log = newLog("up-preview.events.jsonl");
+  const env = { ...environment.variables, PULUMI_DEBUG_COMMANDS: "true" };
+  const shared = args.filter((arg) => !/^--(skip-preview|continue-on-error)\b/.test(arg));
+  const command = ["preview", "--non-interactive", "--event-log", log, ...shared];
+  const { code, stderr } = await capture("pulumi", command, { cwd: root, env });
+  if (code === 0) return;
+  const errors = errorsOf(readEvents(log));
+  const cause = errors.length > 0 ? errors.join("\n  ") : lastError(stderr);
+  throw new Failure(`nothing was touched: ${cause}`, {
+    log,
+    next: nextCommand("preview", cause, stack),
+    code,
+  });
 }
 
 /** What a preview means for the containers, or what became of them in a run; nothing for a run that did not begin. */

@@ -3,7 +3,7 @@ import type { Effective } from "./inherit.ts";
 import { pathOf } from "./inherit.ts";
 import type { Findings } from "./findings.ts";
 import type { Locator } from "./locate.ts";
-import type { HealthSpec, ReadySpec } from "./types.ts";
+import type { ContainerSpec, HealthSpec, ReadySpec } from "./types.ts";
 
 /** How long a start waits for this container. */
 export function readyOf(values: Effective): ReadySpec {
@@ -35,4 +35,19 @@ export function healthOf(
     interval,
     timeout,
   };
+}
+
+/** Making a container anew is dangerous, so the container itself must say that it may be done. */
+export function checkRoll(
+  spec: ContainerSpec,
+  values: Effective,
+  { locator, findings }: { locator: Locator; findings: Findings },
+): void {
+  if (!spec.roll || spec.allow.includes("replace")) return;
+  const message = `\`roll\` makes ${spec.vmid} anew, which it does not allow`;
+  findings.add(locator, pathOf(values, spec.vmid, "roll"), message, {
+    remedy: `\`"allow": ["replace"]\` in ${spec.vmid}, or \`"roll": false\` there`,
+    what: "key",
+    ctid: spec.vmid,
+  });
 }
