@@ -72,7 +72,7 @@ find_exported() {
     exported=$(section_of_id "$text" "$id")
     exported_id=$id
     compare_layout "$name" "$exported" false
-    if [[ -z $WRONG ]]; then fitting+=("$id"); fi
+    if [[ -z $WRONG && ${#LAYOUT_STEPS[@]} -eq 0 ]]; then fitting+=("$id"); fi
   done
   if ((${#ids[@]} > 1 && ${#fitting[@]} != 1)); then
     fail MISMATCH "${#ids[@]} exported pools are called $name (${ids[*]}), and ${#fitting[@]} of them have the configured disks" \
@@ -187,6 +187,8 @@ do_apply() {
       return 0
       ;;
     exported)
+      # Only the very pool is imported; it can be grown once it is there.
+      if ((${#LAYOUT_STEPS[@]} > 0)); then wrong "exported, and to $(describe_step "${LAYOUT_STEPS[0]}")"; fi
       refuse_wrong
       step "Importing pool $name" FAILED zpool import -d /dev/disk/by-id "$exported_id"
       note "imported pool $name"

@@ -190,6 +190,23 @@ export const breaking: Mutator[] = [
   },
   host("a disk twice", true, "/zfs/pools/1/disks/1", "/dev/disk/by-id/ata-A"),
   host("a mirror of one", true, "/zfs/pools/0/raid_level", "mirror", "/zfs/pools/0/disks"),
+  host("a RAID word of another world", false, "/zfs/pools/1/raid_level", "raid6"),
+  host("groups that do not come out even", true, "/zfs/pools/1/group_size", 3, "/zfs/pools/1/disks"),
+  host(
+    "a log on a data disk",
+    true,
+    "/zfs/pools/1/log_disks",
+    ["/dev/disk/by-id/ata-A"],
+    "/zfs/pools/1/log_disks/0",
+  ),
+  host(
+    "a dataset in nothing",
+    true,
+    "/zfs/datasets/3",
+    { name: "a/b", pool: "fast" },
+    "/zfs/datasets/3/name",
+  ),
+  host("a mount over the system", true, "/zfs/datasets/0/mountpoint", "/usr/local"),
   host("a dataset in no pool", true, "/zfs/datasets/2/pool", "slow"),
   host("a dataset twice", true, "/zfs/datasets/1/name", "lxc"),
   host("images in the wrong storage", true, "/os_templates/0/storage", "tank-lxc"),
@@ -225,5 +242,7 @@ export const harmless: Mutator[] = [
       return inLxc("990", "");
     },
   },
+  host("a place of its own", true, "/zfs/datasets/1/mountpoint", "/srv/iso"),
+  host("a spare", true, "/zfs/pools/1/spare_disks", ["/dev/disk/by-id/ata-Z"]),
   host("a dataset more", true, "/zfs/datasets/3", { name: "more", pool: "fast" }),
 ];

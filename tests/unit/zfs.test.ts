@@ -1,10 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { refusedEdits } from "../../model/index.ts";
 import type { ZfsInput } from "../../model/index.ts";
 import { raidLevels } from "../../model/vdevs.ts";
 import { toPool } from "../../model/zfs.ts";
-import { brief, build, findingsOf, modelOf, set, small } from "./sources.ts";
+import { brief, build, findingsOf, modelOf, root, set, small } from "./sources.ts";
 import type { Json } from "./sources.ts";
 
 const disks = (...letters: string[]): string[] =>
@@ -74,7 +76,7 @@ describe("how disks form a pool", () => {
   });
 });
 
-describe("numbers and words that make no sense are errors", () => {
+describe("F1 setup_zfs: words for no level, and numbers that make no sense, are errors", () => {
   test.each<[Json, string]>([
     [
       { raid_level: "raid5", disks: disks("A", "B", "C") },
@@ -116,6 +118,26 @@ describe("numbers and words that make no sense are errors", () => {
     expect(found.filter((text) => text.startsWith("error"))).toEqual([]);
     expect(found.join()).toContain(`is now \`${level}\``);
   });
+});
+
+test("F1 setup_zfs: the hidden switch of the old system changes nothing but a warning", () => {
+  const { hypervisor, lxc } = small();
+  const plain = modelOf(build(hypervisor, lxc));
+  set(hypervisor, ["zfs", "settings"], { allow_destructive_operations: true });
+  const outcome = build(hypervisor, lxc);
+  expect(modelOf(outcome)).toEqual(plain);
+  expect(findingsOf(outcome).map(brief).join()).toContain("`allow_destructive_operations` has no effect");
+});
+
+test("F1 setup_zfs: no script forces ZFS, and none clears more than the labels of a pool of its own", () => {
+  const files = ["bin/hypervisor/feature_setup_zfs.sh", "bin/lib/zfs_wipe.sh", "bin/lib/zfs_properties.sh"];
+  const text = files.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
+  const commands = text.split("\n").filter((line) => /FAILED (zpool|zfs|wipefs)/.test(line));
+  expect(commands.length).toBeGreaterThan(10);
+  for (const line of commands) {
+    expect(line).not.toMatch(/ -(f|F|fF|R|r|rf)\b|--force/);
+    if (line.includes("wipefs")) expect(line).toMatch(/--types (zfs_member|gpt,PMBR) /);
+  }
 });
 
 describe("datasets", () => {
