@@ -29,6 +29,8 @@ const verbs: Record<string, () => Promise<VerbFile>> = {
   repair: () => import("./verbs/repair.ts"),
   lab: () => import("./verbs/lab.ts"),
   doctor: () => import("./verbs/doctor.ts"),
+  disks: () => import("./verbs/disks.ts"),
+  access: () => import("./verbs/access.ts"),
   test: () => import("./verbs/test.ts"),
 };
 

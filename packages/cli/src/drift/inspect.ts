@@ -3,8 +3,9 @@ import { root } from "../lib/checkout.ts";
 import { pulumiEnvironment, selectedStack } from "../lib/environment.ts";
 import { Failure } from "../lib/failure.ts";
 import { capture } from "../lib/process.ts";
+import type { Connection } from "../lib/ssh.ts";
 import { withNode } from "./node.ts";
-import type { Connection, NodeStep, RunSteps, StepResult } from "./node.ts";
+import type { NodeStep, RunSteps, StepResult } from "./node.ts";
 import { inheritedRuns, readState, recipeOf } from "./state.ts";
 import type { Run } from "./state.ts";
 

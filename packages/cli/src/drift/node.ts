@@ -1,18 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../lib/failure.ts";
 import { capture } from "../lib/process.ts";
-
-/** How the stack's own commands reach the node; as it stands in their state. */
-export interface Connection {
-  readonly host: string;
-  readonly port?: number;
-  readonly user?: string;
-  readonly hostKey?: string;
-}
+import { addressOf, sshOptions } from "../lib/ssh.ts";
+import type { Connection } from "../lib/ssh.ts";
 
 export interface NodeStep {
   readonly id: string;
@@ -28,7 +22,6 @@ export interface StepResult {
 }
 
 const parallel = 8;
-const alias = "phoenix-node";
 
 /** Runs steps on the node: those of a group in order, the groups side by side. */
 export type RunSteps = (groups: readonly (readonly NodeStep[])[]) => Promise<Map<string, StepResult>>;
@@ -113,23 +106,4 @@ async function batch(
     throw unreachable(connection, last || `${results.size} of ${wanted} steps answered, exit code ${code}`);
   }
   return results;
-}
-
-const addressOf = ({ user, host }: Connection): string => `${user ?? "root"}@${host}`;
-
-function sshOptions({ port, hostKey }: Connection, room: string): string[] {
-  const options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15"];
-  if (hostKey) {
-    const known = join(room, "known_hosts");
-    writeFileSync(known, `${alias} ${hostKey}\n`);
-    options.push(
-      "-o",
-      `UserKnownHostsFile=${known}`,
-      "-o",
-      `HostKeyAlias=${alias}`,
-      "-o",
-      "StrictHostKeyChecking=yes",
-    );
-  }
-  return [...options, "-p", String(port ?? 22)];
 }

@@ -1,5 +1,5 @@
 import { urnParts } from "../lib/events.ts";
-import type { Connection } from "./node.ts";
+import type { Connection } from "../lib/ssh.ts";
 
 /** A script run that stands in the state: one thing that can be checked, and applied again. */
 export interface Run {

@@ -1,0 +1,108 @@
+import type { PoolSpec } from "../../../../model/index.ts";
+import type { Wanted } from "./compare.ts";
+import type { DiskFacts, NodeFacts } from "./facts.ts";
+import { error, size, warning } from "./problem.ts";
+import type { Problem } from "./problem.ts";
+
+/** Pools and datasets against the disks that are there and what is on them; pure. */
+export function compareDisks({ stack, model }: Wanted, facts: NodeFacts): Problem[] {
+  const problems = model.host.pools.flatMap((pool) => comparePool(pool, facts));
+  const made = new Set(model.host.pools.map(({ name }) => name));
+  for (const { path, pool, existing } of model.host.datasets) {
+    const found = facts.datasets.find(({ name }) => name === path);
+    const poolIsThere = facts.pools.some(({ name }) => name === pool);
+    if (existing && !found && poolIsThere) {
+      problems.push(
+        error(
+          `the dataset ${path} is declared existing and is not there`,
+          "zfs.datasets in the hypervisor file",
+        ),
+      );
+    } else if (!existing && found && found.stack !== stack) {
+      const whose =
+        found.stack === undefined ? "was not made by Phoenix" : `belongs to stack '${found.stack}'`;
+      problems.push(
+        error(
+          `the dataset ${path} is there already and ${whose}`,
+          'declare it "existing": true, or give it another name',
+        ),
+      );
+    }
+    if (!made.has(pool) && !poolIsThere)
+      problems.push(
+        error(
+          `the dataset ${path} is in the pool ${pool}, which is not there`,
+          "zfs.pools in the hypervisor file",
+        ),
+      );
+  }
+  return problems;
+}
+
+function comparePool(pool: PoolSpec, facts: NodeFacts): Problem[] {
+  const { name } = pool;
+  const found = facts.pools.find((one) => one.name === name);
+  const disks = pool.disks.map((path) => ({ path, disk: diskAt(path, facts.disks) }));
+  if (found) {
+    const problems: Problem[] = [];
+    if (found.health !== "ONLINE")
+      problems.push(warning(`the pool ${name} is ${found.health}`, `on the node: zpool status ${name}`));
+    const wanted = disks.map(({ path, disk }) => disk?.device ?? path).toSorted();
+    if (pool.disks.length > 0 && wanted.join(" ") !== found.members.toSorted().join(" ")) {
+      problems.push(
+        error(
+          `the pool ${name} consists of ${named(found.members, facts.disks)}, configured are ${pool.disks.join(", ")}`,
+          "zfs.pools[].disks in the hypervisor file",
+        ),
+      );
+    }
+    return problems;
+  }
+  if (pool.existing) {
+    if (facts.importable.includes(name))
+      return [
+        error(`the pool ${name} is declared existing and not imported`, `on the node: zpool import ${name}`),
+      ];
+    const there = facts.pools.map((one) => one.name).join(", ") || "none";
+    return [
+      error(
+        `the pool ${name} is declared existing and is not there; there: ${there}`,
+        "zfs.pools in the hypervisor file",
+      ),
+    ];
+  }
+  return disks.flatMap(({ path, disk }) => {
+    if (!disk)
+      return [
+        error(
+          `pool ${name}: there is no disk ${path}`,
+          "bin/phoenix disks lists what is there, ready to paste",
+        ),
+      ];
+    // An exported pool of this name is imported, not made: its own signature is no obstacle.
+    const own = facts.importable.includes(name)
+      ? new RegExp(`^signature zfs_member \\(${escaped(name)}\\)|^partition `)
+      : undefined;
+    const inTheWay = disk.found.filter((what) => own === undefined || !own.test(what));
+    if (inTheWay.length === 0) return [];
+    return [
+      error(
+        `pool ${name}: ${path} (${describe(disk)}) is not empty: ${inTheWay.join("; ")}`,
+        "name another disk (bin/phoenix disks); Phoenix never clears one. If its content may go, look twice, then on the node: wipefs -a",
+      ),
+    ];
+  });
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\-]/g, "\\$&");
+
+/** A disk by any of its names. */
+export const diskAt = (path: string, disks: readonly DiskFacts[]): DiskFacts | undefined =>
+  disks.find(({ device, identities }) => device === path || identities.includes(path));
+
+const named = (devices: readonly string[], disks: readonly DiskFacts[]): string =>
+  devices.map((device) => diskAt(device, disks)?.identity ?? device).join(", ");
+
+/** A disk as a person knows it. */
+export const describe = ({ model, serial, sizeBytes, device }: DiskFacts): string =>
+  `${model || "model unknown"}, serial ${serial || "unknown"}, ${size(sizeBytes)}, now ${device}`;
