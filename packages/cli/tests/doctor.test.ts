@@ -113,6 +113,23 @@ test("a pool that is there is recognised by its members, however they are named"
   );
 });
 
+test("a pool grows only where that is allowed, and only by disks that are empty", () => {
+  const members = ["/dev/sd1", "/dev/sd2"];
+  const pool = { name: "quickOS", sizeBytes: 1, freeBytes: 1, health: "ONLINE", members };
+  const more = (allow: ("grow" | "destroy")[]) => {
+    const vdev = {
+      class: "data" as const,
+      kind: "mirror",
+      disks: [1, 2, 3].map((n) => disk(n).identities[0] ?? ""),
+    };
+    return withHost({ pools: wanted.model.host.pools.map((one) => ({ ...one, vdevs: [vdev], allow })) });
+  };
+  expect(said({ pools: [pool] }, more([]))).toMatch(/✗ the pool quickOS would grow by \S+DISK_3, and/);
+  expect(said({ pools: [pool] }, more(["grow"]))).toBe("");
+  const used = [disk(1), disk(2), disk(3, ["signature swap"])];
+  expect(said({ pools: [pool], disks: used }, more(["grow"]))).toMatch(/DISK_3 .* is not empty/);
+});
+
 test("an exported pool of the wanted name is imported by the run: its own signature is not in the way", () => {
   const member = ["signature zfs_member (quickOS)"];
   expect(said({ importable: ["quickOS"], disks: [disk(1, member), disk(2, member)] })).toBe("");

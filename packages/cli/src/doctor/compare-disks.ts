@@ -1,6 +1,6 @@
 import type { PoolSpec } from "../../../../model/index.ts";
 import type { Wanted } from "./compare.ts";
-import type { DiskFacts, NodeFacts } from "./facts.ts";
+import type { DiskFacts, NodeFacts, PoolFacts } from "./facts.ts";
 import { error, size, warning } from "./problem.ts";
 import type { Problem } from "./problem.ts";
 
@@ -42,27 +42,15 @@ export function compareDisks({ stack, model }: Wanted, facts: NodeFacts): Proble
 function comparePool(pool: PoolSpec, facts: NodeFacts): Problem[] {
   const { name } = pool;
   const found = facts.pools.find((one) => one.name === name);
-  const disks = pool.disks.map((path) => ({ path, disk: diskAt(path, facts.disks) }));
-  if (found) {
-    const problems: Problem[] = [];
-    if (found.health !== "ONLINE")
-      problems.push(warning(`the pool ${name} is ${found.health}`, `on the node: zpool status ${name}`));
-    const wanted = disks.map(({ path, disk }) => disk?.device ?? path).toSorted();
-    if (pool.disks.length > 0 && wanted.join(" ") !== found.members.toSorted().join(" ")) {
-      problems.push(
-        error(
-          `the pool ${name} consists of ${named(found.members, facts.disks)}, configured are ${pool.disks.join(", ")}`,
-          "zfs.pools[].disks in the hypervisor file",
-        ),
-      );
-    }
-    return problems;
-  }
+  const wanted = pool.vdevs.flatMap(({ disks }) => disks);
+  if (found) return compareMembers(pool, wanted, found, facts);
+  const isExported = facts.importable.includes(name);
   if (pool.existing) {
-    if (facts.importable.includes(name))
+    if (isExported) {
       return [
         error(`the pool ${name} is declared existing and not imported`, `on the node: zpool import ${name}`),
       ];
+    }
     const there = facts.pools.map((one) => one.name).join(", ") || "none";
     return [
       error(
@@ -71,27 +59,59 @@ function comparePool(pool: PoolSpec, facts: NodeFacts): Problem[] {
       ),
     ];
   }
-  return disks.flatMap(({ path, disk }) => {
-    if (!disk)
-      return [
-        error(
-          `pool ${name}: there is no disk ${path}`,
-          "bin/phoenix disks lists what is there, ready to paste",
-        ),
-      ];
-    // An exported pool of this name is imported, not made: its own signature is no obstacle.
-    const own = facts.importable.includes(name)
-      ? new RegExp(`^signature zfs_member \\(${escaped(name)}\\)|^partition `)
-      : undefined;
-    const inTheWay = disk.found.filter((what) => own === undefined || !own.test(what));
-    if (inTheWay.length === 0) return [];
-    return [
+  return wanted.flatMap((path) => compareDisk(name, path, facts, isExported));
+}
+
+/** A pool that is there: its members have to be among the configured disks; what is configured beyond them makes it grow. */
+function compareMembers(
+  { name, allow }: PoolSpec,
+  wanted: readonly string[],
+  found: PoolFacts,
+  facts: NodeFacts,
+): Problem[] {
+  const problems: Problem[] = [];
+  if (found.health !== "ONLINE")
+    problems.push(warning(`the pool ${name} is ${found.health}`, `on the node: zpool status ${name}`));
+  if (wanted.length === 0) return problems;
+  const devices = new Set(wanted.map((path) => diskAt(path, facts.disks)?.device ?? path));
+  const strange = found.members.filter((device) => !devices.has(device));
+  if (strange.length > 0 && !allow.includes("replace")) {
+    problems.push(
       error(
-        `pool ${name}: ${path} (${describe(disk)}) is not empty: ${inTheWay.join("; ")}`,
-        "name another disk (bin/phoenix disks); Phoenix never clears one. If its content may go, look twice, then on the node: wipefs -a",
+        `the pool ${name} consists of ${named(found.members, facts.disks)}, configured are ${wanted.join(", ")}`,
+        "zfs.pools[].disks in the hypervisor file",
       ),
-    ];
-  });
+    );
+    return problems;
+  }
+  const added = wanted.filter((path) => !found.members.includes(diskAt(path, facts.disks)?.device ?? path));
+  if (added.length > 0 && !allow.includes("grow")) {
+    problems.push(
+      error(
+        `the pool ${name} would grow by ${added.join(", ")}, and growing cannot be undone`,
+        '"allow": ["grow"] on the pool, if it shall',
+      ),
+    );
+  }
+  return [...problems, ...added.flatMap((path) => compareDisk(name, path, facts, false))];
+}
+
+/** A disk that goes into a pool has to be there and empty; an exported pool of the name is imported, not made. */
+function compareDisk(pool: string, path: string, facts: NodeFacts, isExported: boolean): Problem[] {
+  const disk = diskAt(path, facts.disks);
+  if (!disk) {
+    const remedy = "bin/phoenix disks lists what is there, ready to paste";
+    return [error(`pool ${pool}: there is no disk ${path}`, remedy)];
+  }
+  const own = new RegExp(`^signature zfs_member \\(${escaped(pool)}\\)|^partition `);
+  const inTheWay = disk.found.filter((what) => !isExported || !own.test(what));
+  if (inTheWay.length === 0) return [];
+  return [
+    error(
+      `pool ${pool}: ${path} (${describe(disk)}) is not empty: ${inTheWay.join("; ")}`,
+      "name another disk (bin/phoenix disks); Phoenix never clears one. If its content may go, look twice, then on the node: wipefs -a",
+    ),
+  ];
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\-]/g, "\\$&");

@@ -32,7 +32,9 @@ look_at_storages() {
   part pools && quietly zpool list -Hp -o name,size,free,health
   for pool in $(quietly zpool list -H -o name); do
     part members "$pool" && { quietly zpool status -P "$pool" || quietly zpool status "$pool"; } |
-      parse_members "$pool" | member_devices ""
+      parse_members "$pool" | while read -r kind _ path; do
+      [[ $kind == disk ]] && member_device "$path" "" && printf '\n'
+    done
   done
   part importable && quietly zpool import | awk '$1 == "pool:" { print $2 }'
   part datasets && quietly zfs list -Hp -t filesystem -o name,available,phoenix:stack
