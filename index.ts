@@ -19,7 +19,7 @@ const scripts = new NodeScripts("scripts", { target, root: settings.root, reader
 const hypervisor = new Hypervisor("hypervisor", model.host, { target, scripts });
 
 const specs = new Map([...model.templates, ...model.containers].map((spec) => [spec.vmid, spec]));
-const guests = { target, scripts, recipes, specs, surveys };
+const guests = { target, scripts, recipes, specs, surveys, driver: hypervisor.driver };
 const templates = new Map<number, Template>();
 for (const spec of model.templates) {
   const parent = spec.source.kind === "clone" ? templates.get(spec.source.vmid) : undefined;
@@ -41,6 +41,7 @@ for (const spec of model.containers) {
 }
 
 export const node = target.node;
+export const gpus = hypervisor.driver?.gpus ?? [];
 export const containers = Object.fromEntries(
   model.containers.map(({ vmid, name }) => [
     vmid,

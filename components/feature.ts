@@ -20,6 +20,8 @@ export interface FeatureArgs {
   readonly target: Target;
   readonly script: ScriptVersion;
   readonly input: ScriptInput;
+  /** Parameters that an earlier step finds out; they hold no references to secrets. */
+  readonly late?: pulumi.Output<Readonly<Record<string, unknown>>>;
   /** The script undoes its work when the feature goes. */
   readonly removable: boolean;
   /** Looks at an edit before it is made, in previews too. */
@@ -36,12 +38,14 @@ export class Feature extends pulumi.ComponentResource {
   readonly digest: string;
   /** Where that version lies on the node. */
   readonly scriptPath: string;
+  /** What the script printed; unknown while it is about to run. */
+  readonly output: pulumi.Output<string>;
 
   constructor(name: string, args: FeatureArgs, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:Feature", name, {}, opts);
     this.digest = args.script.digest;
     this.scriptPath = args.script.path;
-    runScript(name, args, { parent: this });
+    this.output = runScript(name, args, { parent: this }).stdout;
     this.registerOutputs({ digest: this.digest });
   }
 }
@@ -49,18 +53,24 @@ export class Feature extends pulumi.ComponentResource {
 /** The one way in which a script runs on the node: one SSH session, input on stdin. */
 export function runScript(
   name: string,
-  { target, script, input, removable, keepReferences = false, guest, beforeUpdate }: FeatureArgs,
+  { target, script, input, late, removable, keepReferences = false, guest, beforeUpdate }: FeatureArgs,
   opts: pulumi.CustomResourceOptions,
 ): command.remote.Command {
   const dependsOn = [script.upload, ...asArray(opts.dependsOn)];
   const secrets = keepReferences ? [] : secretNames(input);
+  const text = (document: ScriptInput): pulumi.Input<string> =>
+    secrets.length > 0 ? documentWithSecrets(document, secrets, target) : JSON.stringify(document);
   return new command.remote.Command(
     name,
     {
       connection: target.connection,
       create: `${script.path} apply`,
       ...(removable ? { delete: `${script.path} remove` } : {}),
-      stdin: secrets.length > 0 ? documentWithSecrets(input, secrets, target) : JSON.stringify(input),
+      stdin: late
+        ? late.apply((found) =>
+            pulumi.output(text({ ...input, parameters: { ...input.parameters, ...found } })),
+          )
+        : text(input),
       addPreviousOutputInEnv: false,
       ...(guest ? { triggers: [guest.mark] } : {}),
     },

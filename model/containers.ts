@@ -9,6 +9,8 @@ import type { Locator } from "./locate.ts";
 import type { Catalogue } from "./manifests.ts";
 import { list } from "./schema-errors.ts";
 import { order } from "./order.ts";
+import { gpusOf, withContext } from "./nvidia.ts";
+import type { GpuContext } from "./nvidia.ts";
 import { textOf } from "./text.ts";
 import type { Path } from "./text.ts";
 import type {
@@ -35,6 +37,8 @@ export interface Input {
   unbuilt: "warn" | "error";
   /** What the host gives to containers that say nothing. */
   defaults: Readonly<Record<string, unknown>>;
+  /** What features of containers with a GPU are told. */
+  context: GpuContext;
 }
 
 export interface Resolved {
@@ -156,10 +160,12 @@ function resolve(
           ...parent.spec.inheritedFeatures,
           ...parent.spec.features.map((f: FeatureSpec) => ({ ...f, from: parent.spec.vmid })),
         ];
-  const features = ownFeatures(config, inherited, catalogue, {
+  const gpus = gpusOf(config.gpu_assignment);
+  const named = ownFeatures(config, inherited, catalogue, {
     ...place,
     sure: !isUnsure(chain, input, "features"),
   });
+  const features = withContext(named, inherited, gpus.length > 0 ? input.context : {});
   const settings = settingsOf(
     (get("pct_options") as string[] | undefined) ?? [],
     [...inherited, ...features],
@@ -203,6 +209,7 @@ function resolve(
     ready: readyOf(values),
     ...(health === undefined ? {} : { health }),
     roll: config.is_template !== true && get("roll") === true,
+    gpus,
     allow: (get("allow") as Allowed[] | undefined) ?? [],
   };
   checkBootOrder(spec, done, input);

@@ -4,6 +4,7 @@ import type { Dataset, HypervisorConfig, OsTemplate, Users } from "./generated/h
 import type { Locator } from "./locate.ts";
 import { noneTwice, unknownName } from "./names.ts";
 import { list } from "./schema-errors.ts";
+import { driverOf } from "./nvidia.ts";
 import type { Path } from "./text.ts";
 import type { HostSpec, OsTemplateSpec, StorageSpec, UserSpec } from "./types.ts";
 import { checkZfs, mountPointOf, toDatasets, toPool, zfsOf } from "./zfs.ts";
@@ -30,6 +31,7 @@ export function resolveHost(config: HypervisorConfig, locator: Locator, findings
     storages,
     osTemplates,
     users: config.users === undefined ? [] : [toUser(config.users)],
+    ...driverOf(config.nvidia_driver),
   };
 }
 

@@ -76,7 +76,8 @@ function readManifest(
     }
     return undefined;
   }
-  const raw = parsed.file.value as unknown as Omit<FeatureManifest, "needs" | "script"> & {
+  const raw = parsed.file.value as unknown as Omit<FeatureManifest, "needs" | "context" | "script"> & {
+    context?: FeatureManifest["context"];
     needs?: Partial<FeatureManifest["needs"]>;
   };
   const stem = source.path.replace(/\.json$/, "");
@@ -107,11 +108,11 @@ function readManifest(
     features: [],
     ...raw.needs,
   };
-  const { name, version, description, target, parameters, verbs } = raw;
+  const { name, version, description, target, parameters, context = [], verbs } = raw;
   return {
     name,
     script,
     validate,
-    manifest: { name, version, description, target, parameters, needs, verbs, script },
+    manifest: { name, version, description, target, parameters, needs, context, verbs, script },
   };
 }

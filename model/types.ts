@@ -75,6 +75,20 @@ export interface Model {
   manifests: FeatureManifest[];
 }
 
+/** Exactly one version of the NVIDIA driver on the host. */
+export interface NvidiaDriverSpec {
+  version: string;
+  source: DriverSource;
+  kernelModule: "proprietary" | "open";
+  /** Instead of the usual ones of the source. */
+  packages?: string[];
+  repository?: { uri?: string; keyUrl?: string; keySha256?: string };
+  runfile?: { url: string; sha256?: string };
+  persistence: boolean;
+}
+
+export type DriverSource = "distribution" | "vendor-repository" | "runfile";
+
 export interface HostSpec {
   /** The node's own address on its main bridge, CIDR. */
   address: string;
@@ -85,6 +99,8 @@ export interface HostSpec {
   storages: StorageSpec[];
   osTemplates: OsTemplateSpec[];
   users: UserSpec[];
+  /** Absent where none is installed. */
+  nvidia?: NvidiaDriverSpec;
 }
 
 /** An administrator of the node. */
@@ -208,6 +224,8 @@ export interface ContainerSpec {
   bootDelay?: number;
   /** CTIDs. */
   dependencies: number[];
+  /** Assigned NVIDIA GPUs, as `nvidia-smi` counts them, sorted. */
+  gpus: number[];
   ready: ReadySpec;
   /** Of a container, or for those cloned from a template. */
   health?: HealthSpec;
@@ -266,6 +284,8 @@ export interface FeatureManifest {
     reboot: boolean;
     features: string[];
   };
+  /** Parameters that the model fills in, in a container with a GPU. */
+  context: ("nvidia" | "nvidia_container_toolkit")[];
   verbs: ("check" | "apply" | "remove")[];
   /** Path of the script beside the manifest. */
   script: string;

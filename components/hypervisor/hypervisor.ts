@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostSpec } from "../../model/index.ts";
 import type { HostContext } from "./host-context.ts";
+import { NvidiaDriver } from "./nvidia-driver.ts";
 import { OsTemplate } from "./os-template.ts";
 import { Storage } from "./storage.ts";
 import { User } from "./user.ts";
@@ -9,6 +10,9 @@ import { ZfsPool } from "./zfs-pool.ts";
 
 /** The host: pools → datasets → storages → OS templates, and its users. All of it is there before the first container. */
 export class Hypervisor extends pulumi.ComponentResource {
+  /** Where the host has one. */
+  readonly driver: NvidiaDriver | undefined;
+
   constructor(name: string, spec: HostSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:Hypervisor", name, {}, { ...opts, providers: [context.target.provider] });
 
@@ -30,9 +34,13 @@ export class Hypervisor extends pulumi.ComponentResource {
       new OsTemplate(template, context.target.node, { parent: this, dependsOn });
     }
 
+    this.driver = spec.nvidia && new NvidiaDriver(spec.nvidia, context, { parent: this });
     for (const user of spec.users) new User(user, context, { parent: this });
 
-    this.registerOutputs({ storages: [...storages.keys()] });
+    this.registerOutputs({
+      storages: [...storages.keys()],
+      ...(this.driver ? { gpus: this.driver.gpus } : {}),
+    });
   }
 }
 

@@ -3,7 +3,8 @@ import * as proxmoxve from "@muhlba91/pulumi-proxmoxve";
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
-import { Feature, runScript } from "../feature.ts";
+import { Feature, type FeatureArgs, runScript } from "../feature.ts";
+import type { NvidiaDriver } from "../hypervisor/nvidia-driver.ts";
 import type { Target } from "../node/target.ts";
 import type { NodeScripts, ScriptVersion } from "../scripts/node-scripts.ts";
 import { digestOf } from "../digest.ts";
@@ -22,6 +23,8 @@ export interface GuestContext {
   readonly specs: ReadonlyMap<number, ContainerSpec>;
   /** Of the containers that may be replaced. */
   readonly surveys: ReadonlyMap<number, Survey>;
+  /** Where the host has one: it knows the GPUs and their device nodes. */
+  readonly driver: NvidiaDriver | undefined;
 }
 
 export interface Guest {
@@ -107,6 +110,7 @@ export function createGuest(
         // What the provider has changed may wait for a restart, which is this step's to make.
         after: digestOf(givenToProvider(spec)),
       },
+      ...lateSettings(spec, context),
       removable: false,
     },
     { parent, dependsOn: [resource] },
@@ -153,6 +157,13 @@ function intentOf(spec: ContainerSpec, { target, specs, surveys }: GuestContext)
 /** A container may be made anew if it says so and holds nothing that would go with it. */
 export function mayReplace(spec: ContainerSpec, survey: Survey | undefined): boolean {
   return spec.allow.includes("replace") && (survey?.data ?? []).length === 0;
+}
+
+/** The device nodes of assigned GPUs, as the driver found them on the node. */
+function lateSettings({ vmid, gpus }: ContainerSpec, { driver }: GuestContext): Pick<FeatureArgs, "late"> {
+  if (gpus.length === 0 || driver === undefined) return {};
+  const late = driver.devicesFor(vmid, gpus).apply((devices): Record<string, unknown> => ({ devices }));
+  return { late };
 }
 
 /** An executable without a manifest runs through a small runner that gives it the CTID as `$1`. */

@@ -30,6 +30,10 @@ export interface FeatureManifestFile {
   parameters: {};
   needs?: FeatureNeeds;
   /**
+   * What it is told of the rest of the configuration, in parameters of these names, in a container that a GPU is assigned to. `nvidia`: version and source of the driver. `nvidia_container_toolkit`: that section of the container file, unless it says not to install it.
+   */
+  context?: ("nvidia" | "nvidia_container_toolkit")[];
+  /**
    * The verbs it understands; `remove` only where undoing makes sense.
    */
   verbs: ("check" | "apply" | "remove")[];

@@ -880,15 +880,38 @@ export interface NvidiaDriver {
    */
   install?: boolean;
   /**
-   * Version.
+   * Version; exactly this one is installed, on the host and in containers.
    */
   version?: string;
+  /**
+   * Where it comes from: packages of the distribution (Debian: section `non-free`), packages of the vendor's repository, or the vendor's installer. Without it: `runfile` where `runfile_url` is given, else `distribution`.
+   */
+  source?: "distribution" | "vendor-repository" | "runfile";
+  /**
+   * Flavour of the kernel module; GPUs from Blackwell on need the open one, those before Turing the proprietary one.
+   */
+  kernel_module?: "proprietary" | "open";
+  /**
+   * Packages to install instead of the usual ones of the source.
+   *
+   * @minItems 1
+   */
+  packages?: [string, ...string[]];
+  repository?: DriverRepository;
   /**
    * Where the installer is downloaded.
    */
   runfile_url?: string;
   /**
-   * Version of the CUDA toolkit in containers.
+   * SHA-256 of the installer: a file with another one is not run.
+   */
+  runfile_sha256?: string;
+  /**
+   * Persistence mode: the driver stays initialised while nobody uses a GPU.
+   */
+  persistence?: boolean;
+  /**
+   * Version of the CUDA toolkit that the feature `nvidia` puts into containers; none without it. It comes from `nvidia_repo_url` of the container file.
    */
   cuda_version?: string;
   /**
@@ -896,6 +919,23 @@ export interface NvidiaDriver {
    * Install libraries on the host. Accepted for compatibility, without effect: nothing ever read it.
    */
   install_vllm_libs?: boolean;
+}
+/**
+ * The package repository of the driver. The distribution's own needs none: the node's Debian mirror is taken.
+ */
+export interface DriverRepository {
+  /**
+   * Its address. Default for `distribution`: the mirror that the node has for Debian's main section; for `vendor-repository`: `https://developer.download.nvidia.com/compute/cuda/repos/debian12/x86_64/`.
+   */
+  uri?: string;
+  /**
+   * The key that it is signed with. Default for `vendor-repository`: `3bf863cc.pub` beside its packages.
+   */
+  key_url?: string;
+  /**
+   * SHA-256 of the key file; needed where there is a key.
+   */
+  key_sha256?: string;
 }
 /**
  * What VMs get which say nothing else.

@@ -13,7 +13,7 @@ export interface LxcConfigs {
    */
   nvidia_driver_version?: string;
   /**
-   * Package repository of the CUDA toolkit.
+   * NVIDIA's package repository for the containers' distribution: the CUDA toolkit, and the driver where it is the source.
    */
   nvidia_repo_url?: string;
   /**
@@ -21,11 +21,49 @@ export interface LxcConfigs {
    */
   nvidia_runfile_url?: string;
   /**
+   * Where containers have the driver's user space from. Without it: `runfile` where `nvidia_runfile_url` is given, else the host's `nvidia_driver.source`.
+   */
+  nvidia_source?: "distribution" | "vendor-repository" | "runfile";
+  /**
+   * SHA-256 of the repository's key, `3bf863cc.pub` beside its packages.
+   */
+  nvidia_repo_key_sha256?: string;
+  /**
+   * SHA-256 of that installer. Without it the host's, where both take the same file.
+   */
+  nvidia_runfile_sha256?: string;
+  nvidia_container_toolkit?: NvidiaContainerToolkit;
+  /**
    * Templates and containers by CTID (100 to 999999999).
    */
   lxc_configs: {
     [k: string]: ContainerConfig;
   };
+}
+/**
+ * What gives Docker the NVIDIA runtime in containers with a GPU.
+ */
+export interface NvidiaContainerToolkit {
+  /**
+   * Install it; without it Docker runs, and no container of Docker's sees a GPU.
+   */
+  install?: boolean;
+  /**
+   * Version of the packages.
+   */
+  version?: string;
+  /**
+   * Its package repository.
+   */
+  repo_url?: string;
+  /**
+   * The key that the repository is signed with.
+   */
+  key_url?: string;
+  /**
+   * SHA-256 of the key file.
+   */
+  key_sha256?: string;
 }
 /**
  * A template or a container.

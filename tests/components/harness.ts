@@ -33,6 +33,19 @@ const NODE = {
   ssh: { host: "192.0.2.1", port: 22, user: "root", hostKey: "ssh-ed25519 AAAATEST" },
 };
 
+/** What the driver step says of a node with two GPUs, of which the first has the second device node. */
+const GPUS = JSON.stringify({
+  version: "580.76.05",
+  gpus: [1, 0].map((minor, index) => ({
+    index,
+    uuid: `GPU-${index}`,
+    pci: `0000:0${index + 1}:00.0`,
+    name: "Card",
+    devices: [{ path: `/dev/nvidia${minor}`, numbers: `195:${minor}` }],
+  })),
+  devices: ["/dev/nvidiactl", "/dev/nvidia-uvm"].map((path) => ({ path, numbers: "195:255" })),
+});
+
 /**
  * Runs the whole program against mocks and returns what it registers.
  * @param registered filled as it goes, so that it can be looked at where the program fails
@@ -45,7 +58,7 @@ export async function runProgram(files: StackFiles, registered: Registered[] = [
     {
       newResource: ({ type, name, inputs }) => ({
         id: `${name}-id`,
-        state: { ...(inputs as object), stdout: type },
+        state: { ...(inputs as object), stdout: name === "nvidia-driver-install" ? GPUS : type },
       }),
       call: ({ inputs }) => inputs as Record<string, unknown>,
     },

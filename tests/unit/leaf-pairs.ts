@@ -18,6 +18,8 @@ export const onlyChecked: Record<string, [string, unknown, unknown]> = {
   "hypervisor network.bridges[].name": ["network.bridges.0.name", "vmbr9", "vmbr8"],
   "hypervisor network.bridges[].existing": ["network.bridges.0.existing", true, false],
   "hypervisor storages[].existing": ["storages.0.existing", true, false],
+  "hypervisor nvidia_driver.install": ["nvidia_driver.install", true, false],
+  "lxc nvidia_driver_version": ["nvidia_driver_version", "580.76.05", "580.76.06"],
 };
 
 /** For the editor alone. */
@@ -72,6 +74,23 @@ const values: Record<string, [unknown, unknown]> = {
   "lxc lxc_configs.*.features[]": ["base_setup", "own_thing"],
   "lxc lxc_configs.*.features[].name": ["base_setup", "own_thing"],
   "lxc lxc_configs.*.features[].parameters": [{ text: "a" }, { text: "b" }],
+  "hypervisor nvidia_driver.version": ["580.76.05", "580.76.06"],
+  "hypervisor nvidia_driver.packages[]": ["nvidia-smi", "nvidia-driver"],
+  "hypervisor nvidia_driver.repository.uri": ["http://example.com/a/", "http://example.com/b/"],
+  "hypervisor nvidia_driver.repository.key_url": ["http://example.com/a.key", "http://example.com/b.key"],
+  "hypervisor nvidia_driver.repository.key_sha256": ["a".repeat(64), "b".repeat(64)],
+  "hypervisor nvidia_driver.runfile_url": ["http://example.com/a.run", "http://example.com/b.run"],
+  "hypervisor nvidia_driver.runfile_sha256": ["a".repeat(64), "b".repeat(64)],
+  "hypervisor nvidia_driver.cuda_version": ["12.8", "12.9"],
+  "lxc nvidia_repo_url": ["http://example.com/a/", "http://example.com/b/"],
+  "lxc nvidia_repo_key_sha256": ["a".repeat(64), "b".repeat(64)],
+  "lxc nvidia_runfile_url": ["http://example.com/a.run", "http://example.com/b.run"],
+  "lxc nvidia_runfile_sha256": ["a".repeat(64), "b".repeat(64)],
+  "lxc nvidia_container_toolkit.version": ["1.17.8-1", "1.17.9-1"],
+  "lxc nvidia_container_toolkit.repo_url": ["http://example.com/a/", "http://example.com/b/"],
+  "lxc nvidia_container_toolkit.key_url": ["http://example.com/a.key", "http://example.com/b.key"],
+  "lxc nvidia_container_toolkit.key_sha256": ["a".repeat(64), "b".repeat(64)],
+  "lxc lxc_configs.*.gpu_assignment": ["none", "1"],
   "lxc lxc_configs.*.boot_order": [1, 2],
   "lxc lxc_configs.*.boot_delay": [1, 2],
   "lxc lxc_configs.*.dependencies[]": ["912", "911"],
@@ -86,6 +105,34 @@ const values: Record<string, [unknown, unknown]> = {
   "lxc lxc_configs.*.ready_timeouts.init": [60, 61],
   "lxc lxc_configs.*.ready_timeouts.network": [0, 1],
   "lxc lxc_configs.*.ready_timeouts.dns": [0, 1],
+};
+
+const sum = "c".repeat(64);
+const vendor = {
+  "hypervisor nvidia_driver": { source: "vendor-repository", repository: { key_sha256: sum } },
+};
+const guestVendor = { lxc: { nvidia_repo_url: "http://example.com/r/", nvidia_repo_key_sha256: sum } };
+const byRunfile = {
+  "hypervisor nvidia_driver": { runfile_url: "http://example.com/r.run", runfile_sha256: sum },
+};
+
+/** What else must be there for a leaf to count, by section of a file. */
+const companions: Record<string, Record<string, Json>> = {
+  "hypervisor nvidia_driver.source": {
+    "hypervisor nvidia_driver": { repository: { key_sha256: sum } },
+    lxc: { nvidia_source: "distribution" },
+  },
+  "hypervisor nvidia_driver.repository.uri": { ...vendor, lxc: { nvidia_source: "distribution" } },
+  "hypervisor nvidia_driver.repository.key_url": { ...vendor, lxc: { nvidia_source: "distribution" } },
+  "hypervisor nvidia_driver.repository.key_sha256": { ...vendor, lxc: { nvidia_source: "distribution" } },
+  "hypervisor nvidia_driver.runfile_url": byRunfile,
+  "hypervisor nvidia_driver.runfile_sha256": byRunfile,
+  "hypervisor nvidia_driver.cuda_version": guestVendor,
+  "lxc nvidia_source": guestVendor,
+  "lxc nvidia_repo_url": { lxc: { ...guestVendor.lxc, nvidia_source: "vendor-repository" } },
+  "lxc nvidia_repo_key_sha256": { lxc: { ...guestVendor.lxc, nvidia_source: "vendor-repository" } },
+  "lxc nvidia_runfile_url": { lxc: { nvidia_runfile_sha256: sum } },
+  "lxc nvidia_runfile_sha256": { lxc: { nvidia_runfile_url: "http://example.com/r.run" } },
 };
 
 /** The container in which a leaf is changed, where it is not 912, which is made from an image. */
@@ -188,6 +235,15 @@ export function base(): Configuration {
     storage_size_gb: 4,
     network_config: { ip: "10.0.0.113/24" },
   };
+  configs["914"] = {
+    name: "fourteen",
+    clone_from_ctid: "900",
+    network_config: { ip: "10.0.0.114/24" },
+    gpu_assignment: "0",
+    features: ["docker", "nvidia"],
+  };
+  hypervisor["nvidia_driver"] = { install: true, version: "580.76.05" };
+  lxc["nvidia_container_toolkit"] = { version: "1.17.8-1", key_sha256: sum };
   hypervisor["proxmox_defaults"] = { zfs_lxc_pool: "tank-lxc", lxc: {} };
   hypervisor["users"] = { username: "me" };
   return { hypervisor, lxc };
@@ -230,6 +286,10 @@ function configurationWith(
 ): Configuration {
   const { hypervisor, lxc } = base();
   for (const [place, more] of company[key] ?? []) set(hypervisor, place.split("."), more);
+  for (const [place, members] of Object.entries(companions[key] ?? {})) {
+    const section = place === "lxc" ? lxc : (hypervisor["nvidia_driver"] as Json);
+    Object.assign(section, structuredClone(members));
+  }
   const target = file === "lxc" ? lxc : hypervisor;
   if (path.at(-2) === "pct_options" || path.at(-2) === "allow" || path.at(-2) === "dependencies") {
     set(target, path.slice(0, -1), [value]);

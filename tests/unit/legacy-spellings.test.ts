@@ -6,6 +6,7 @@ import { build, findingsOf, modelOf, set, small, sourcesOf } from "./sources.ts"
 function migrated910(change: Record<string, unknown>): { config: Record<string, unknown>; said: string[] } {
   const { hypervisor, lxc } = small();
   hypervisor["nvidia_driver"] = { install: true, version: "580.76.05" };
+  lxc["nvidia_container_toolkit"] = { install: false };
   for (const [key, value] of Object.entries(change))
     set(lxc, ["lxc_configs", "910", ...key.split(".")], value);
   const { hypervisor: host, lxc: containers } = sourcesOf(hypervisor, lxc);

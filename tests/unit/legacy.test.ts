@@ -30,12 +30,20 @@ test("they are valid, with exactly these warnings", async () => {
   );
 });
 
-test("in a preview, what has no script yet is an error, and nothing else", () => {
+test("in a preview, what has no script yet is an error, and what would be fetched without a checksum", () => {
   const outcome = buildModel(sources);
   expect(outcome.ok).toBe(false);
   const errors = findingsOf(outcome).filter(({ severity }) => severity === "error");
   expect(errors.length).toBeGreaterThan(10);
-  expect(errors.filter(({ message }) => !message.endsWith("has no script yet"))).toEqual([]);
+  const others = errors
+    .map(({ message }) => message)
+    .filter((message) => !message.endsWith("has no script yet"));
+  expect(others.sort()).toEqual([
+    "the NVIDIA container toolkit's version, or the checksum of its key, is missing",
+    "the checksum of the containers' NVIDIA installer is missing",
+    "the checksum of the repository's key is missing",
+    "the installer's checksum is missing",
+  ]);
 });
 
 test("they mean what they meant", () => {

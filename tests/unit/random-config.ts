@@ -39,6 +39,7 @@ export function randomConfig(random: Random): Config {
   const { hypervisor, lxc } = small();
   const configs = (lxc as Config["lxc"]).lxc_configs;
   hypervisor["nvidia_driver"] = { install: true, version: "580.76.05" };
+  lxc["nvidia_container_toolkit"] = { version: "1.17.8-1", key_sha256: "d".repeat(64) };
   hypervisor["hardware"] = { cores: 64, memory_mb: 262144, gpus: 2 };
   const zfs = hypervisor["zfs"] as { pools: Json[]; datasets: Json[] };
   zfs.pools.push({

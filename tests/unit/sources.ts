@@ -28,7 +28,9 @@ export const testFeatures: Pick<Sources, "features" | "scripts"> = {
     manifest("base_setup", "feature_setup_base", { verbs: ["check", "apply"] }),
     manifest("docker", "feature_install_docker", {
       needs: { nesting: true, keyctl: true, features: ["base_setup"] },
+      context: ["nvidia_container_toolkit"],
     }),
+    manifest("nvidia", "feature_install_nvidia", { needs: { gpu: true }, context: ["nvidia"] }),
     manifest("serve_page", "feature_serve_page", {
       parameters: {
         type: "object",
@@ -44,6 +46,7 @@ export const testFeatures: Pick<Sources, "features" | "scripts"> = {
   scripts: [
     "bin/lxc/feature_setup_base.sh",
     "bin/lxc/feature_install_docker.sh",
+    "bin/lxc/feature_install_nvidia.sh",
     "bin/lxc/feature_serve_page.sh",
     "bin/lxc/feature_own_thing.sh",
     "bin/lxc/configure_container.sh",
