@@ -38,6 +38,7 @@ export type { Edge, EdgeKind, Plan, PlanNode } from "./plan.ts";
 export { migrate } from "./migrate.ts";
 export type { Migrated, Migration } from "./migrate.ts";
 export { formatOverlayChanges, overlayChanges } from "./overlay-changes.ts";
+export { featurePage, featureSchema, listFeatures } from "./feature-pages.ts";
 export { recipeDigest } from "./recipe.ts";
 export { refusedEdits } from "./zfs-edits.ts";
 export type { ZfsInput } from "./zfs-edits.ts";

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { compile } from "json-schema-to-typescript";
 import type { JSONSchema } from "json-schema-to-typescript";
 import type { FeatureManifestFile } from "../model/generated/feature-manifest.ts";
+import { featureSection } from "../model/feature-pages.ts";
 import { defaults, rules } from "../model/inherit.ts";
 import type { Rule } from "../model/inherit.ts";
 import type { Schema } from "../model/schema-walk.ts";
@@ -125,15 +126,7 @@ function featuresPage(): string {
     for (const name of readdirSync(join(root, folder)).sort()) {
       if (!name.endsWith(".json")) continue;
       const manifest = readJson(`${folder}/${name}`) as FeatureManifestFile;
-      const needs = Object.entries(manifest.needs ?? {}).filter(([, value]) => value !== false);
-      lines.push("", `## ${manifest.name}`, "", manifest.description, "");
-      lines.push(`- script: \`${folder}/${name.replace(/json$/, "sh")}\`, version ${manifest.version}`);
-      lines.push(`- verbs: ${manifest.verbs.join(", ")}`);
-      if (needs.length > 0)
-        lines.push(
-          `- needs: ${needs.map(([key, value]) => (value === true ? key : `${key} ${String(value)}`)).join(", ")}`,
-        );
-      lines.push("", "```json", JSON.stringify(manifest.parameters, null, 2), "```");
+      lines.push("", ...featureSection(manifest, `${folder}/${name.replace(/json$/, "sh")}`));
     }
   }
   return lines.join("\n") + "\n";

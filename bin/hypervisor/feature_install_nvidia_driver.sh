@@ -64,7 +64,7 @@ blacklist_text=$'blacklist nouveau\noptions nouveau modeset=0\n'
 debian_aliases=$'alias nvidia nvidia-current\nalias nvidia-uvm nvidia-current-uvm\nalias nvidia-modeset nvidia-current-modeset\nalias nvidia-drm nvidia-current-drm\n'
 modules_text=$'nvidia\nnvidia-uvm\n'
 
-# Debian's modprobe runs nvidia-modprobe by itself, others do not: asking twice does no harm.
+# Debian's modprobe runs nvidia-modprobe by itself, others do not: asking twice does no harm. What counts is the nodes.
 unit_text() {
   local mode=0
   if [[ $persistence == true ]]; then mode=1; fi
@@ -78,8 +78,9 @@ Before=pve-guests.service
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=modprobe --all nvidia nvidia-uvm
-ExecStart=nvidia-modprobe -u -c=0
+ExecStart=-nvidia-modprobe -u -c=0
 ExecStart=nvidia-smi -pm $mode
+ExecStart=test -c /dev/nvidiactl -a -c /dev/nvidia-uvm
 
 [Install]
 WantedBy=multi-user.target

@@ -22,6 +22,7 @@ const verbs: Record<string, () => Promise<VerbFile>> = {
   validate: () => import("./verbs/validate.ts"),
   graph: () => import("./verbs/graph.ts"),
   show: () => import("./verbs/show.ts"),
+  features: () => import("./verbs/features.ts"),
   migrate: () => import("./verbs/migrate.ts"),
   urns: () => import("./verbs/urns.ts"),
   status: () => import("./verbs/status.ts"),
