@@ -94,6 +94,8 @@ const tools: Readonly<Record<string, (args: readonly string[]) => void>> = {
   depmod,
 };
 
+// nvidia-modprobe calls modprobe with hardly any environment.
+process.env["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const [name = "", ...args] = process.argv.slice(2);
 try {
   const tool = tools[name];

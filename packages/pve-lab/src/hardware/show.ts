@@ -17,10 +17,14 @@ import { driverFolder, runFolder } from "./state.ts";
 
 const pciFolder = `${runFolder}/pci-devices`;
 const devicesFile = `${runFolder}/proc-devices`;
+const moduleFolder = `${runFolder}/sys-module`;
+/** The node's second sysfs, which nothing covers (guests need it, too). */
+const plainSys = "/dev/.lxc/sys";
 const sysPci = "/sys/bus/pci/devices";
 
 function must(command: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+  if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr.trim()}`);
 }
 
@@ -54,6 +58,12 @@ export function showCards(hardware: Hardware): void {
   mkdirSync(driverFolder, { recursive: true });
   cover(pciFolder, sysPci);
   cover(driverFolder, "/proc/driver");
+  if (!existsSync(moduleFolder)) {
+    mkdirSync(moduleFolder);
+    for (const name of readdirSync("/sys/module"))
+      symlinkSync(`${plainSys}/module/${name}`, path.join(moduleFolder, name));
+  }
+  cover(moduleFolder, "/sys/module");
 }
 
 interface Node {
@@ -100,6 +110,8 @@ export function showDriver(hardware: Hardware, modules: readonly LoadedModule[])
   for (const file of present)
     if (!wanted.some((node) => node.path === file || node.path.startsWith(`${file}/`)))
       rmSync(file, { recursive: true });
+  // udev's folder, in which nvidia-modprobe makes links.
+  if (wanted.length > 0) mkdirSync("/dev/char", { recursive: true });
   for (const { path: file, major, minor, mode } of wanted) {
     mkdirSync(path.dirname(file), { recursive: true });
     if (!existsSync(file)) must("mknod", "-m", mode, file, "c", String(major), String(minor));
@@ -122,7 +134,20 @@ export function showDriver(hardware: Hardware, modules: readonly LoadedModule[])
       writeFileSync(file, text);
     }
   }
+  showModules(modules);
   showMajors(loaded);
+}
+
+/** /sys/module/<name>, by which nvidia-modprobe sees what is loaded. */
+function showModules(modules: readonly LoadedModule[]): void {
+  for (const entry of readdirSync(moduleFolder, { withFileTypes: true }))
+    if (entry.isDirectory()) rmSync(path.join(moduleFolder, entry.name), { recursive: true });
+  for (const { name, version } of modules) {
+    const folder = path.join(moduleFolder, name);
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, "initstate"), "live\n");
+    if (version !== "") writeFileSync(path.join(folder, "version"), `${version}\n`);
+  }
 }
 
 /** /proc/devices with the driver's majors, from which nvidia-modprobe and scripts learn them. */
