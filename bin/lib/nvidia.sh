@@ -99,7 +99,9 @@ inside_install_driver() {
         "look at source, repository and version of the driver in the configuration"
     fi
   done
-  if ! apt-cache policy "$@" | grep -qE "^  Candidate: ${version//./\\.}-"; then
+  # Read whole first: a reader that stops early would make the writer fail.
+  offered=$(apt-cache policy "$@")
+  if [[ $offered != *"  Candidate: $version-"* ]]; then
     fail MISSING_PREREQUISITE "driver $version is not to be had; there is: $(apt-cache madison "$1" | awk '{ print $3 }' | sort -u | paste -sd ' ')" \
       "pin one of these versions, for host and containers alike"
   fi

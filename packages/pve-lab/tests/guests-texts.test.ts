@@ -91,6 +91,9 @@ describe("the LXC configuration", () => {
   test("binds devices that were made for the guest", () => {
     const rendered = lines(`${GUEST}dev0: /dev/nvidia0,gid=44,mode=0666\nfeatures: fuse=1\n`);
     expect(rendered).toContain("lxc.cgroup2.devices.allow = c 195:255 rw");
+    // An entry alone would forbid all others.
+    expect(rendered).toContain("lxc.cgroup2.devices.allow = c 1:3 rwm");
+    expect(lines(GUEST).join("\n")).not.toContain("devices.allow");
     expect(rendered).toContain(
       "lxc.mount.entry = /var/lib/lxc/910/devices/dev0 dev/nvidia0 none bind,create=file 0 0",
     );

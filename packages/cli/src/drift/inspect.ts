@@ -94,8 +94,12 @@ export async function inspectWith(run: RunSteps, stack: Stack, ctids: readonly s
     const record = recipe === undefined ? undefined : records.get(recipe);
     const [settings, ...features] = own;
     if (settings) checks.push(settings);
-    if (record?.code === 0) checks.push(...inheritedRuns(record.stdout, stack.name, ctid, open));
-    else if (recipe !== "-") findings.push(unknownGeneration(ctid, recipe));
+    if (record?.code === 0) {
+      // What the container has of its own under the same name counts instead.
+      const replaced = new Set(features.map(({ feature }) => feature));
+      const inherited = inheritedRuns(record.stdout, stack.name, ctid, open);
+      checks.push(...inherited.filter(({ feature }) => !replaced.has(feature)));
+    } else if (recipe !== "-") findings.push(unknownGeneration(ctid, recipe));
     checks.push(...features);
   }
   return [...findings, ...(await check(checks, run))];

@@ -76,7 +76,11 @@ export function renderLxcConfig(vmid: number, config: GuestConfig, facts: NodeFa
     lines.push("lxc.mount.entry = sys dev/.lxc/sys sysfs create=dir,optional 0 0");
   }
   if (features["fuse"] === "1") lines.push("lxc.mount.entry = /dev/fuse dev/fuse none bind,create=file 0 0");
-  lines.push(...deviceLines(vmid, values, facts));
+  const passed = deviceLines(vmid, values, facts);
+  // Debian's userns.conf empties the list; an entry alone would then forbid all other devices, /dev/null among them.
+  if (ranges.length > 0 && (passed.length > 0 || hasRaw(config, "lxc.cgroup2.devices.allow")))
+    lines.push(...usualDevices);
+  lines.push(...passed);
   if (ranges.length > 0 && !hasRaw(config, "lxc.idmap"))
     for (const { kind, inside, outside, count } of ranges)
       lines.push(`lxc.idmap = ${kind} ${inside} ${outside} ${count}`);
@@ -95,6 +99,18 @@ export function renderLxcConfig(vmid: number, config: GuestConfig, facts: NodeFa
   if (!hasRaw(config, "lxc.cgroup2.cpuset.cpus")) lines.push(...processorLines(values, facts));
   return `${lines.join("\n")}\n`;
 }
+
+/** What LXC's own common.conf lets every guest have. */
+const usualDevices = [
+  "lxc.cgroup2.devices.deny = a",
+  ...[
+    "c *:* m",
+    "b *:* m",
+    ...["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:1", "5:2", "10:200", "10:229", "136:*"].map(
+      (numbers) => `c ${numbers} rwm`,
+    ),
+  ].map((device) => `lxc.cgroup2.devices.allow = ${device}`),
+];
 
 function hasRaw({ lxc }: GuestConfig, key: string): boolean {
   return lxc.some(([name]) => name === key);
