@@ -45,7 +45,12 @@ export class Feature extends pulumi.ComponentResource {
     super("phoenix:Feature", name, {}, opts);
     this.digest = args.script.digest;
     this.scriptPath = args.script.path;
-    this.output = runScript(name, args, { parent: this }).stdout;
+    // A component's dependencies make its children wait, but leave no trace of the order for the way back.
+    const run = runScript(name, args, {
+      parent: this,
+      ...(opts?.dependsOn ? { dependsOn: opts.dependsOn } : {}),
+    });
+    this.output = run.stdout;
     this.registerOutputs({ digest: this.digest });
   }
 }

@@ -2,7 +2,7 @@ import type { Findings } from "./findings.ts";
 import { ownFeatures, settingsOf } from "./features.ts";
 import type { ContainerConfig } from "./generated/lxc-configs.ts";
 import { checkRoll, healthOf, readyOf } from "./life.ts";
-import { unknownName } from "./host.ts";
+import { unknownName } from "./names.ts";
 import { effective, pathOf } from "./inherit.ts";
 import type { ChainLink, Effective } from "./inherit.ts";
 import type { Locator } from "./locate.ts";

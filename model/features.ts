@@ -1,6 +1,6 @@
 import type { Findings } from "./findings.ts";
 import type { ContainerConfig } from "./generated/lxc-configs.ts";
-import { unknownName } from "./host.ts";
+import { unknownName } from "./names.ts";
 import type { Locator } from "./locate.ts";
 import type { Catalogue } from "./manifests.ts";
 import { explainErrors, list } from "./schema-errors.ts";

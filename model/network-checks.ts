@@ -1,6 +1,6 @@
 import { hostProblem, parseAddress, parseCidr, sameSubnet, subnet } from "./address.ts";
 import type { Input, Resolved } from "./containers.ts";
-import { unknownName } from "./host.ts";
+import { unknownName } from "./names.ts";
 import { pathOf } from "./inherit.ts";
 import type { Path } from "./text.ts";
 

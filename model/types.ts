@@ -3,6 +3,10 @@
  * Components take these types and nothing else.
  */
 
+import type { BaseSpec } from "./base.ts";
+
+export type { BaseSpec, LogRotationSpec, RepositorySpec } from "./base.ts";
+
 /** A configuration text with the path it is reported under. */
 export interface SourceFile {
   path: string;
@@ -98,6 +102,9 @@ export interface HostSpec {
   datasets: DatasetSpec[];
   storages: StorageSpec[];
   osTemplates: OsTemplateSpec[];
+  base: BaseSpec;
+  /** Most memory of the cache of ZFS, in GiB. */
+  arcMaxGb?: number;
   users: UserSpec[];
   /** Absent where none is installed. */
   nvidia?: NvidiaDriverSpec;
@@ -128,6 +135,8 @@ export interface PoolSpec {
   vdevs: VdevSpec[];
   properties: Record<string, string>;
   filesystemProperties: Record<string, string>;
+  /** When it is read through, as systemd.time(7) says it. */
+  scrub?: string;
   existing: boolean;
   allow: Allowed[];
 }
@@ -151,23 +160,43 @@ export interface DatasetSpec {
 
 export interface StorageSpec {
   id: string;
-  /** `zfspool` and `dir` are made from datasets; an `existing` one may be of any type. */
+  /** `zfspool`, `dir` or `nfs`; an `existing` one may be of any type. */
   type: string;
   content: string[];
   /** ZFS path of the dataset behind it. */
   dataset?: string;
-  /** Folder of a `dir` storage: the dataset's mount point. */
+  /** Folder of a `dir` storage: the dataset's mount point, or any other. */
   path?: string;
+  nfs?: { server: string; export: string };
+  mountOptions?: string;
+  /** Those that may use it; undefined: all. */
+  nodes?: string[];
+  prune?: PruneSpec;
   existing: boolean;
   allow: Allowed[];
 }
 
+/** Which backups are kept. */
+export interface PruneSpec {
+  keepAll?: boolean;
+  keepLast?: number;
+  keepHourly?: number;
+  keepDaily?: number;
+  keepWeekly?: number;
+  keepMonthly?: number;
+  keepYearly?: number;
+}
+
+/** It has one of `url` and `file`. */
 export interface OsTemplateSpec {
   name: string;
   storage: string;
-  /** Last part of the URL: the name under which the storage keeps it. */
+  /** Last part of the URL or path: the name under which the storage keeps it. */
   fileName: string;
-  url: string;
+  /** The node downloads it. */
+  url?: string;
+  /** It is uploaded; relative to the project's root. */
+  file?: string;
   checksum?: { algorithm: string; value: string };
 }
 

@@ -2,7 +2,7 @@ import type { Input, Resolved } from "./containers.ts";
 import type { HypervisorConfig, SharedVolume } from "./generated/hypervisor-config.ts";
 import type { LxcConfigs } from "./generated/lxc-configs.ts";
 import { checkGpus } from "./gpu-checks.ts";
-import { unknownName } from "./host.ts";
+import { unknownName } from "./names.ts";
 import type { Locator } from "./locate.ts";
 import { checkQuotas } from "./quota-checks.ts";
 import { nearest } from "./schema-errors.ts";

@@ -31,6 +31,7 @@ export function toPool(pool: Pool): PoolSpec {
     vdevs: vdevsOf(pool),
     properties: strings(pool.properties),
     filesystemProperties: strings(pool.filesystem_properties),
+    ...(pool.scrub === undefined ? {} : { scrub: pool.scrub }),
     existing: pool.existing ?? false,
     allow: pool.allow ?? [],
   };

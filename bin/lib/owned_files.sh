@@ -95,3 +95,15 @@ value_before() {
 }
 
 forget_value() { rm -rf -- "$(owned_record "value-$1")"; }
+
+# edit_file FILE TEXT: turns a file of the distribution into TEXT, and keeps what it was for revert_edit.
+edit_file() {
+  local record
+  if same_file "$1" "$2"; then return 1; fi
+  record=$(owned_record "$1")
+  rm -rf -- "$record"
+  mkdir -p -- "$record"
+  cp -p -- "$1" "$record/before"
+  printf '%s' "$2" | sha256sum | cut -d ' ' -f 1 >"$record/digests"
+  put_file "$1" "$2" "$(stat -c %a -- "$1")"
+}

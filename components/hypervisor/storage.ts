@@ -3,10 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StorageSpec } from "../../model/index.ts";
 
 /**
- * Registers a dataset with Proxmox VE as a storage.
+ * Registers a dataset, a folder or an export with Proxmox VE as a storage.
  *
- * The provider never sends the clearing of a property, so a changed registration is made anew; the data behind it
- * is not touched by that.
+ * The provider never sends the clearing of a property, and does not even see one that PVE computes: what can be
+ * cleared is a trigger as well, by which the registration is made anew. The data behind it is not touched by that.
  */
 export class Storage extends pulumi.ComponentResource {
   readonly id: string;
@@ -14,13 +14,25 @@ export class Storage extends pulumi.ComponentResource {
   constructor(spec: StorageSpec, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:Storage", spec.id, {}, opts);
     this.id = spec.id;
-    if (!spec.existing) register(spec, { parent: this, deleteBeforeReplace: true });
+    if (!spec.existing) {
+      register(spec, { parent: this, deleteBeforeReplace: true, replacementTrigger: clearable(spec) });
+    }
     this.registerOutputs({ id: spec.id });
   }
 }
 
+/** A text, and never none: the engine takes a trigger that was or becomes none for no change. */
+function clearable({ nodes, prune, mountOptions }: StorageSpec): string {
+  return JSON.stringify({ nodes, prune, mountOptions });
+}
+
 function register(spec: StorageSpec, opts: pulumi.CustomResourceOptions): pulumi.Resource {
-  const common = { resourceId: spec.id, contents: [...spec.content] };
+  const common = {
+    resourceId: spec.id,
+    contents: [...spec.content],
+    ...(spec.nodes === undefined ? {} : { nodes: spec.nodes }),
+  };
+  const backups = spec.prune === undefined ? {} : { backups: spec.prune };
   switch (spec.type) {
     case "zfspool":
       return new proxmoxve.storage.Zfspool(
@@ -32,7 +44,18 @@ function register(spec: StorageSpec, opts: pulumi.CustomResourceOptions): pulumi
       return new proxmoxve.storage.Directory(
         spec.id,
         // `shared` defaults to true in the provider, which would be a lie for a local path.
-        { ...common, path: present(spec.path, spec, "path"), shared: false },
+        { ...common, ...backups, path: present(spec.path, spec, "path"), shared: false },
+        opts,
+      );
+    case "nfs":
+      return new proxmoxve.storage.Nfs(
+        spec.id,
+        {
+          ...common,
+          ...backups,
+          ...present(spec.nfs, spec, "export"),
+          ...(spec.mountOptions === undefined ? {} : { options: spec.mountOptions }),
+        },
         opts,
       );
     default:
@@ -40,7 +63,7 @@ function register(spec: StorageSpec, opts: pulumi.CustomResourceOptions): pulumi
   }
 }
 
-function present(value: string | undefined, spec: StorageSpec, property: string): string {
+function present<T>(value: T | undefined, spec: StorageSpec, property: string): T {
   if (value !== undefined) return value;
   throw new Error(`storage ${spec.id}: the model gives no ${property}`);
 }

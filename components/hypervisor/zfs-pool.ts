@@ -8,8 +8,8 @@ import type { HostContext } from "./host-context.ts";
 export class ZfsPool extends pulumi.ComponentResource {
   constructor(spec: PoolSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:ZfsPool", spec.name, {}, opts);
-    const { allow, ...pool } = spec;
-    new Feature(
+    const { allow, scrub, ...pool } = spec;
+    const made = new Feature(
       `pool-${spec.name}`,
       {
         target: context.target,
@@ -20,6 +20,18 @@ export class ZfsPool extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    if (scrub !== undefined) {
+      new Feature(
+        `scrub-${spec.name}`,
+        {
+          target: context.target,
+          script: context.scripts.version("bin/hypervisor/feature_scrub_pool.sh"),
+          input: { stack: context.target.stack, parameters: { pool: spec.name, schedule: scrub } },
+          removable: true,
+        },
+        { parent: this, dependsOn: made },
+      );
+    }
     this.registerOutputs({ name: spec.name });
   }
 }

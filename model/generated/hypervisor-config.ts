@@ -1,6 +1,10 @@
 /** Generated from schemas/phoenix_hypervisor_config.schema.json by `npm run generate`; do not edit. */
 
 /**
+ * Dangerous things that Phoenix may do to this object: `destroy` its data with it, `replace` it by a new one.
+ */
+export type Allow = ("destroy" | "replace")[];
+/**
  * Path of a disk below /dev/disk/by-id.
  */
 export type Disk = string;
@@ -12,10 +16,6 @@ export type Existing = boolean;
  * Dangerous things that Phoenix may do to this pool: `destroy` it with its data, `replace` one of its disks by another, `grow` it by disks that ZFS cannot take out again.
  */
 export type PoolAllow = ("destroy" | "replace" | "grow")[];
-/**
- * Dangerous things that Phoenix may do to this object: `destroy` its data with it, `replace` it by a new one.
- */
-export type Allow = ("destroy" | "replace")[];
 
 /**
  * The host: its ZFS pools and datasets, the storages made from them, and what the containers find on it.
@@ -42,13 +42,14 @@ export interface HypervisorConfig {
    * Time zone of the node.
    */
   timezone?: string;
+  base?: Base;
   network: HostNetwork;
   firewall?: HostFirewall;
   zfs?: Zfs;
   /**
-   * Storages that are on the node already and not made from a dataset of this file.
+   * Storages that are not made from a dataset of this file: those that are on the node already, and those to be registered.
    */
-  storages?: ExistingStorage[];
+  storages?: StorageEntry[];
   /**
    * Operating system images that templates are built from, each downloaded once into a storage.
    */
@@ -170,6 +171,132 @@ export interface CorePaths {
    * Path of a marker. Accepted for compatibility, without effect: nothing ever wrote one.
    */
   hypervisor_marker?: string;
+}
+/**
+ * The base system of the node. What a key does is undone when it goes; packages stay.
+ */
+export interface Base {
+  /**
+   * Package repositories by the name of their file below /etc/apt/sources.list.d.
+   */
+  repositories?: {
+    [k: string]: Repository;
+  };
+  /**
+   * Repositories that came with the node and are switched off, by the name of their file: `pve-enterprise` and `ceph` are those for subscribers.
+   *
+   * Items: File below /etc/apt/sources.list.d, without its ending.
+   */
+  disabled_repositories?: string[];
+  /**
+   * Packages that the node has to have. They stay when they are taken out of the list.
+   *
+   * Items: Name of a package.
+   */
+  packages?: string[];
+  /**
+   * Any word, such as a date: each new one upgrades all packages of the node once, and stops where the node then needs a reboot. Nothing is ever upgraded without it.
+   */
+  upgrade?: string;
+  /**
+   * Time servers that the node's chrony asks, beside the distribution's.
+   *
+   * Items: Name or address of a server.
+   */
+  time_servers?: string[];
+  /**
+   * How log files on the node are rotated, by a name for each set of them.
+   */
+  log_rotation?: {
+    [k: string]: LogRotation;
+  };
+}
+/**
+ * A package repository, signed by a key of its own. A suite of another Debian release than the node's is refused.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema definition
+ * via the `patternProperty` "^[A-Za-z0-9][A-Za-z0-9_-]*$".
+ */
+export interface Repository {
+  /**
+   * What it holds.
+   *
+   * @minItems 1
+   */
+  types?: ["deb" | "deb-src", ...("deb" | "deb-src")[]];
+  /**
+   * Where it is.
+   *
+   * @minItems 1
+   *
+   * Items: Address.
+   */
+  uris: [string, ...string[]];
+  /**
+   * Its suites, `trixie` on Proxmox VE 9 and `bookworm` on 8.
+   *
+   * @minItems 1
+   *
+   * Items: A suite.
+   */
+  suites: [string, ...string[]];
+  /**
+   * Its components.
+   *
+   * Items: A component.
+   */
+  components?: string[];
+  key: RepositoryKey;
+  allow?: Allow;
+}
+/**
+ * The key that signs it: its text, or a file on the node.
+ */
+export interface RepositoryKey {
+  /**
+   * The armored public key.
+   */
+  text?: string;
+  /**
+   * A keyring that lies on the node already.
+   */
+  path?: string;
+  /**
+   * Checksum of that file; only a file that a package brought needs none.
+   */
+  sha256?: string;
+}
+/**
+ * Rotation of one set of log files.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema definition
+ * via the `patternProperty` "^[A-Za-z0-9][A-Za-z0-9_-]*$".
+ */
+export interface LogRotation {
+  /**
+   * Their paths, with `*` and `?`.
+   *
+   * @minItems 1
+   *
+   * Items: Absolute path.
+   */
+  files: [string, ...string[]];
+  /**
+   * How often.
+   */
+  frequency?: "daily" | "weekly" | "monthly";
+  /**
+   * How many old ones are kept.
+   */
+  keep?: number;
+  /**
+   * Beyond this size they are rotated at the next look, whenever it was last.
+   */
+  max_size?: string;
+  /**
+   * Old ones are compressed.
+   */
+  compress?: boolean;
 }
 /**
  * The host's own address and the bridges that containers attach to.
@@ -369,6 +496,10 @@ export interface Pool {
   spare_disks?: Disk[];
   properties?: PoolProperties;
   filesystem_properties?: ZfsProperties;
+  /**
+   * When the whole pool is read through: `weekly`, `monthly`, `quarterly`, or a calendar event as in systemd.time(7).
+   */
+  scrub?: string;
   existing?: Existing;
   allow?: PoolAllow;
 }
@@ -624,8 +755,50 @@ export interface Dataset {
    * Id of the storage; `<pool>-<name>` if absent.
    */
   storage_id?: string;
+  /**
+   * Nodes that may use the storage; without it all.
+   *
+   * @minItems 1
+   *
+   * Items: Name of a node.
+   */
+  storage_nodes?: [string, ...string[]];
+  storage_prune?: PruneOptions;
   existing?: Existing;
   allow?: Allow;
+}
+/**
+ * Which backups a job keeps in it.
+ */
+export interface PruneOptions {
+  /**
+   * The newest ones.
+   */
+  keep_last?: number;
+  /**
+   * One for each of the last hours.
+   */
+  keep_hourly?: number;
+  /**
+   * One for each of the last days.
+   */
+  keep_daily?: number;
+  /**
+   * One for each of the last weeks.
+   */
+  keep_weekly?: number;
+  /**
+   * One for each of the last months.
+   */
+  keep_monthly?: number;
+  /**
+   * One for each of the last years.
+   */
+  keep_yearly?: number;
+  /**
+   * All of them; then nothing else is said.
+   */
+  keep_all?: true;
 }
 /**
  * Switches of the system before this one.
@@ -637,7 +810,10 @@ export interface ZfsSettings {
    */
   allow_destructive_operations?: boolean;
 }
-export interface ExistingStorage {
+/**
+ * A storage of the node that is not made from a dataset of this file: one that is there already (`existing`), or one to be registered.
+ */
+export interface StorageEntry {
   /**
    * Id of the storage.
    */
@@ -650,10 +826,36 @@ export interface ExistingStorage {
    * What may lie in it.
    */
   content: ("images" | "rootdir" | "iso" | "vztmpl" | "backup" | "snippets" | "import")[];
+  existing?: Existing;
   /**
-   * It is there already and not ours.
+   * For `zfspool`: a pool or dataset that is there already.
    */
-  existing: true;
+  pool?: string;
+  /**
+   * For `dir`: a folder of the node.
+   */
+  path?: string;
+  /**
+   * For `nfs`: the server.
+   */
+  server?: string;
+  /**
+   * For `nfs`: the exported folder.
+   */
+  export?: string;
+  /**
+   * For `nfs`: mount options.
+   */
+  options?: string;
+  /**
+   * Nodes that may use it; without it all.
+   *
+   * @minItems 1
+   *
+   * Items: Name of a node.
+   */
+  nodes?: [string, ...string[]];
+  prune?: PruneOptions;
 }
 export interface OsTemplate {
   /**
@@ -667,7 +869,11 @@ export interface OsTemplate {
   /**
    * Where the node downloads the image.
    */
-  url: string;
+  url?: string;
+  /**
+   * Instead of `url`: a file beside this program that is uploaded. It needs a `sha256` checksum.
+   */
+  file?: string;
   checksum?: Checksum;
 }
 /**

@@ -16,17 +16,46 @@ export const onlyChecked: Record<string, [string, unknown, unknown]> = {
   "hypervisor hardware.memory_mb": ["hardware.memory_mb", 65536, 1024],
   "hypervisor hardware.gpus": ["hardware.gpus", 2, 0],
   "hypervisor network.bridges[].name": ["network.bridges.0.name", "vmbr9", "vmbr8"],
-  "hypervisor network.bridges[].existing": ["network.bridges.0.existing", true, false],
   "hypervisor storages[].existing": ["storages.0.existing", true, false],
   "hypervisor nvidia_driver.install": ["nvidia_driver.install", true, false],
   "lxc nvidia_driver_version": ["nvidia_driver_version", "580.76.05", "580.76.06"],
+  "hypervisor network.bridges[].existing": ["network.bridges.0.existing", true, false],
 };
 
 /** For the editor alone. */
 const editorOnly = ["hypervisor $schema", "lxc $schema"];
 
+const armored = (text: string): string => `-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n${text}\n`;
+
 /** Values for leaves whose schema does not list them. */
 const values: Record<string, [unknown, unknown]> = {
+  "hypervisor base.repositories.*.uris[]": ["http://example.com/a", "http://example.com/b"],
+  "hypervisor base.repositories.*.suites[]": ["bookworm", "bookworm-updates"],
+  "hypervisor base.repositories.*.components[]": ["main", "contrib"],
+  "hypervisor base.repositories.*.key": [{ path: "/etc/a.gpg" }, { path: "/etc/b.gpg" }],
+  "hypervisor base.repositories.*.key.text": [armored("a"), armored("b")],
+  "hypervisor base.repositories.*.key.path": ["/etc/a.gpg", "/etc/b.gpg"],
+  "hypervisor base.repositories.*.key.sha256": ["a".repeat(64), "b".repeat(64)],
+  "hypervisor base.disabled_repositories[]": ["pve-enterprise", "ceph"],
+  "hypervisor base.packages[]": ["s-tui", "htop"],
+  "hypervisor base.upgrade": ["one", "two"],
+  "hypervisor base.time_servers[]": ["a.example.org", "b.example.org"],
+  "hypervisor base.log_rotation.*.files[]": ["/var/log/a.log", "/var/log/b.log"],
+  "hypervisor base.log_rotation.*.keep": [1, 2],
+  "hypervisor timezone": ["Etc/UTC", "Europe/Berlin"],
+  "hypervisor network.hostname": ["one", "two"],
+  "hypervisor zfs.arc_max_gb": [1, 2],
+  "hypervisor zfs.pools[].scrub": ["weekly", "monthly"],
+  "hypervisor zfs.datasets[].storage_nodes[]": ["one", "two"],
+  "hypervisor storages[].pool": ["rpool/a", "rpool/b"],
+  "hypervisor storages[].path": ["/srv/a", "/srv/b"],
+  "hypervisor storages[].server": ["192.0.2.1", "192.0.2.2"],
+  "hypervisor storages[].export": ["/a", "/b"],
+  "hypervisor storages[].options": ["soft", "hard"],
+  "hypervisor storages[].nodes[]": ["one", "two"],
+  "hypervisor os_templates[].file": ["tests/fixtures/images/a.tar.gz", "tests/fixtures/images/b.tar.gz"],
+  "hypervisor storages[].prune.keep_all": [true, undefined],
+  "hypervisor zfs.datasets[].storage_prune.keep_all": [true, undefined],
   "hypervisor network.interfaces.name": ["vmbr0", "vmbr1"],
   "hypervisor zfs.pools[].name": ["spare", "reserve"],
   "hypervisor zfs.pools[].raid_level": ["mirror", "stripe"],
@@ -162,7 +191,22 @@ function draid(): [string, unknown][] {
   ];
 }
 
-const properties: Record<string, [string, string]> = {
+/** The entry of the host's file in which a leaf is changed, where its kind matters. */
+const entries: [RegExp, string][] = [
+  [/^storages\.0\.(path|prune|nodes)/, "storages.1."],
+  [/^storages\.0\.(server|export|options)/, "storages.2."],
+  [/^storages\.0\.pool/, "storages.3."],
+  [/^zfs\.datasets\.\d\.storage_(nodes|prune)/, "zfs.datasets.3."],
+  [/^os_templates\.\d\.file/, "os_templates.2."],
+];
+
+const properties: Record<string, [unknown, unknown]> = {
+  keep_last: [1, 2],
+  keep_hourly: [1, 2],
+  keep_daily: [1, 2],
+  keep_weekly: [1, 2],
+  keep_monthly: [1, 2],
+  keep_yearly: [1, 2],
   ashift: ["12", "13"],
   comment: ["a", "b"],
   recordsize: ["16K", "128K"],
@@ -201,7 +245,28 @@ export function base(): Configuration {
     proxmox_storage_type: "zfspool",
     proxmox_content_type: "images",
   });
-  hypervisor["storages"] = [{ id: "local", type: "dir", content: ["rootdir", "vztmpl"], existing: true }];
+  zfs.datasets.push({
+    name: "backup",
+    pool: "tank",
+    proxmox_storage_type: "dir",
+    proxmox_content_type: "backup",
+  });
+  hypervisor["storages"] = [
+    { id: "local", type: "dir", content: ["rootdir", "vztmpl"], existing: true },
+    { id: "folder", type: "dir", content: ["backup"], path: "/srv/x" },
+    { id: "share", type: "nfs", content: ["backup"], server: "192.0.2.9", export: "/x" },
+    { id: "data", type: "zfspool", content: ["images"], pool: "rpool/data" },
+  ];
+  const repository = {
+    uris: ["http://example.com/x"],
+    suites: ["bookworm"],
+    components: ["main"],
+    key: { path: "/etc/k.gpg" },
+  };
+  hypervisor["base"] = {
+    repositories: { test: repository },
+    log_rotation: { test: { files: ["/var/log/x.log"] } },
+  };
   set(
     hypervisor,
     ["network", "bridges"],
@@ -213,6 +278,9 @@ export function base(): Configuration {
   const templates = hypervisor["os_templates"] as Json[];
   const checksum = { algorithm: "sha256", value: "c".repeat(64) };
   templates.push({ name: "spare-os", storage: "tank-iso", url: "http://example.com/x/z.tar.zst", checksum });
+  const file = "tests/fixtures/images/a.tar.gz";
+  const value = "28a756327edec9747cfdb34810db89a8ef904a2df4ee6cd171985da881e12cb0";
+  templates.push({ name: "own-os", storage: "tank-iso", file, checksum: { algorithm: "sha256", value } });
   const configs = lxc["lxc_configs"] as Json;
   configs["911"] = {
     name: "eleven",
@@ -259,10 +327,18 @@ function pathOf(key: string, pattern: string): string[] {
         ? "1"
         : "0";
   const parts = pattern.replaceAll("[]", ".0").split(".");
-  return parts.map((part, i) => {
+  const path = parts.map((part, i) => {
+    if (part === "*" && parts[0] === "base") return "test";
     if (part === "*") return parts[0] === "lxc_configs" ? (places[key] ?? "912") : "my:test";
     return /^\d+$/.test(part) && i <= 2 && index !== "0" ? index : part;
   });
+  const entry = entries.find(([form]) => form.test(path.join(".")));
+  return entry === undefined
+    ? path
+    : path
+        .join(".")
+        .replace(/^\D+\d+\./, entry[1])
+        .split(".");
 }
 
 export function put(target: Json, path: string[], value: unknown): void {
@@ -296,7 +372,8 @@ function configurationWith(
   } else if (path.includes("features") && path.at(-1) !== "0") {
     const use = path.at(-1) === "name" ? { name: value } : { name: "serve_page", parameters: value };
     set(target, path.slice(0, -1), use);
-  } else put(target, path, value);
+  } else if (path.at(-2) === "key" && path.at(-1) === "text") set(target, path.slice(0, -1), { text: value });
+  else put(target, path, value);
   return { hypervisor, lxc };
 }
 
