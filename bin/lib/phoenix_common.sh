@@ -99,7 +99,7 @@ read_guest_config() {
     key=${line%%:*}
     if [[ $line != *:* ]]; then continue; fi
     GUEST_CONFIG[$key]=${line#*: }
-  done <<<"$text"
+  done <<<"$GUEST_TEXT"
 }
 
 # PVE prints descriptions percent-encoded.
