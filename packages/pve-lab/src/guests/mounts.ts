@@ -1,5 +1,5 @@
 import { chmod, chown, mkdir, rm } from "node:fs/promises";
-import { volumeImage } from "../volumes/index.ts";
+import { onVolume, volumeImage } from "../volumes/index.ts";
 import { growFileSystem, mountImage, unmountAll } from "../volumes/image.ts";
 import { run } from "../volumes/run.ts";
 import type { GuestConfig } from "./config-file.ts";
@@ -39,10 +39,11 @@ async function mountOne(key: string, mountPoint: MountPoint, root: GuestRoot, ro
   if (mountPointType(mountPoint) === "volume") {
     const image = await volumeImage(volume);
     if (!readOnly) await growFileSystem(image);
-    await mountImage(image, target, {
-      readOnly,
-      options: ["noatime", ...(mountPoint["acl"] === "0" ? ["noacl"] : []), ...extra],
-    });
+    const { acl } = mountPoint;
+    // As PVE does on ZFS. The image's own ext4 keeps its ACLs: today's kernels have no mount option against them.
+    if (acl !== undefined)
+      await onVolume(volume, async (backend, name) => backend.setAcl?.(name, acl !== "0"));
+    await mountImage(image, target, { readOnly, options: ["noatime", ...extra] });
   } else if (mountPointType(mountPoint) === "device") {
     await run("mount", ["-o", [readOnly ? "ro" : "rw", ...extra].join(","), volume, target]);
   } else {

@@ -36,6 +36,8 @@ export interface VolumeBackend {
   size(name: string): Promise<number>;
   /** Records the new size and lengthens the image file; the file system is the caller's. */
   grow(name: string, bytes: number): Promise<void>;
+  /** Switches POSIX ACLs, where the storage has a property for that. */
+  setAcl?(name: string, on: boolean): Promise<void>;
   hasFeature(feature: VolumeFeature, name: string, snapshot?: string): Promise<boolean>;
   /** Linked clone of a base volume for another guest; returns the new name. */
   clone(name: string, vmid: number, snapshot?: string): Promise<string>;

@@ -138,6 +138,10 @@ export function zfsPoolBackend(storage: Storage): VolumeBackend {
       await truncate(await imagePath(name), imageBytes(bytes));
     },
 
+    async setAcl(name, on) {
+      await zfs("set", `acltype=${on ? "posixacl" : "noacl"}`, dataset(name));
+    },
+
     hasFeature: (feature, name, snapshot) =>
       Promise.resolve(supports(feature, parseZfsName(name).isBase, snapshot)),
 
