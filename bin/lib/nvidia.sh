@@ -27,7 +27,8 @@ inside_fetch() {
 # stands in the file of ours does not count.
 inside_archives() {
   local own=$1
-  apt-get indextargets --format "\$(COMPONENT) \$(REPO_URI) \$(RELEASE) \$(SOURCESENTRY)" 'Created-By: Packages' |
+  # Also where no list has been read yet, as in a fresh guest.
+  apt-get indextargets --no-release-info --format "\$(COMPONENT) \$(REPO_URI) \$(RELEASE) \$(SOURCESENTRY)" 'Created-By: Packages' |
     awk -v own="$own:" '
       index($4, own) == 1 { next }
       $3 !~ /^(bookworm|trixie|stable)/ { next }

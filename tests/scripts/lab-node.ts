@@ -30,12 +30,13 @@ export class LabNode {
     this.#state = state;
   }
 
-  static async start(): Promise<LabNode> {
+  /** @param options for `lab up` */
+  static async start(options: readonly string[] = []): Promise<LabNode> {
     const given = process.env["PHOENIX_TEST_NODE_JSON"];
     let state: string | undefined;
     if (given === undefined) {
       state = mkdtempSync(join(tmpdir(), "phoenix-scripts-lab-"));
-      const up = spawnSync(process.execPath, [lab, "--state", state, "up"], { encoding: "utf8" });
+      const up = spawnSync(process.execPath, [lab, "--state", state, "up", ...options], { encoding: "utf8" });
       if (up.status !== 0) throw new Error(`lab up: ${up.stdout}${up.stderr}`);
     }
     const facts = JSON.parse(readFileSync(given ?? join(state ?? "", "node.json"), "utf8")) as NodeFacts;
