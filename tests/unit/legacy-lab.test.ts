@@ -20,6 +20,9 @@ const permitted: [kind: string, place: RegExp][] = [
   ["added", /^os_templates$/],
   ["swapped|added|left out", /^nvidia_driver\/(version|source|runfile_url|runfile_checksum)$/],
   ["swapped|left out", /^nvidia_(driver_version|repo_url|runfile_url)$/],
+  // They come from the vendor's repositories alone, and leave with that source.
+  ["left out", /^nvidia_driver\/cuda_version$/],
+  ["added", /^nvidia_container_toolkit$/],
   ["swapped", /^lxc_configs\/\d+\/(memory_mb|storage_size_gb)$/],
   ["left out", /^lxc_configs\/\d+\/features\/(?!base_setup$|docker$|nvidia$)\w+$/],
   [
