@@ -24,6 +24,8 @@ const used = [
   ["proxmoxve", "containerLegacy", "ContainerLegacy"],
   ["proxmoxve", "storage/zfspool", "Zfspool"],
   ["proxmoxve", "storage/directory", "Directory"],
+  ["proxmoxve", "storage/nfs", "Nfs"],
+  ["proxmoxve", "fileLegacy", "FileLegacy"],
   ["proxmoxve", "download/file", "File"],
 ] as const;
 
