@@ -13,7 +13,7 @@ import path from "node:path";
 import { initPid, stop } from "./container.ts";
 import { lowerNetwork } from "./host-network.ts";
 import type { Lab } from "./lab.ts";
-import { places, readMemory } from "./lab.ts";
+import { places } from "./lab.ts";
 import { attempt } from "./run.ts";
 import { recordedPackages, removalHint } from "./packages.ts";
 import { Failure, note, step } from "./steps.ts";
@@ -90,10 +90,9 @@ export async function stopNode(lab: Lab, patienceSeconds: number): Promise<void>
 /** Removes every trace of the lab on this machine but the cache and apt's packages. */
 export async function down(lab: Lab): Promise<void> {
   if (process.getuid?.() !== 0) throw new Failure("taking a lab down needs root", "run it as root (sudo)");
-  const memory = readMemory(lab);
   await step("stop the node", () => stopNode(lab, 20));
   await step("remove network, disks and files", async () => {
-    await lowerNetwork(lab, memory);
+    await lowerNetwork(lab);
     for (const part of [
       "lxc",
       "root",

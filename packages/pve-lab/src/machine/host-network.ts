@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { applyRules, labRules, removeRules, savedRules } from "./firewall.ts";
 import type { Lab, Memory } from "./lab.ts";
 import { network } from "./lab.ts";
+import { raiseSettings, restoreSettings } from "./kernel-settings.ts";
 import { attempt, run } from "./run.ts";
 
 interface Route {
@@ -44,19 +45,13 @@ export async function uplinkMtu(): Promise<number> {
   return existsSync(file) ? Math.min(1500, Number(readFileSync(file, "utf8"))) : 1500;
 }
 
-const forwarding = "/proc/sys/net/ipv4/ip_forward";
-
-export function readForwarding(): string {
-  return readFileSync(forwarding, "utf8").trim();
-}
-
 export async function raiseNetwork(lab: Lab, memory: Memory, mtu: number): Promise<void> {
   const { subnet, gateway, node } = network(memory.octet);
   if (!existsSync(`/sys/class/net/${lab.bridge}`))
     await run("ip", ["link", "add", lab.bridge, "type", "bridge"]);
   await run("ip", ["link", "set", lab.bridge, "mtu", String(mtu), "up"]);
   await run("ip", ["address", "replace", `${gateway}/24`, "dev", lab.bridge]);
-  writeFileSync(forwarding, "1\n");
+  raiseSettings();
   writeFileSync(`/proc/sys/net/ipv4/conf/${lab.bridge}/route_localnet`, "1\n");
   const forwards = [
     { port: memory.port, target: `${node}:8006` },
@@ -67,11 +62,9 @@ export async function raiseNetwork(lab: Lab, memory: Memory, mtu: number): Promi
   await applyRules(lab.id, labRules(lab.bridge, subnet, forwards));
 }
 
-/** Takes away what {@link raiseNetwork} made; forwarding goes back to what it was once no lab is left. */
-export async function lowerNetwork(lab: Lab, memory: Memory | undefined): Promise<void> {
+/** Takes away what {@link raiseNetwork} made; the kernel's settings go back to what they were once no lab is left. */
+export async function lowerNetwork(lab: Lab): Promise<void> {
   await removeRules(lab.id);
   await attempt("ip", ["link", "delete", lab.bridge]);
-  if (memory?.forwardingBefore === "0" && !(await savedRules()).includes("phoenix-lab-")) {
-    writeFileSync(forwarding, "0\n");
-  }
+  if (!(await savedRules()).includes("phoenix-lab-")) restoreSettings();
 }

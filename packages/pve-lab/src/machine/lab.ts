@@ -26,8 +26,6 @@ export interface Memory {
   readonly password: string;
   readonly tokenSecret: string;
   readonly createdAt: string;
-  /** The machine's own value of net.ipv4.ip_forward before the lab was started. */
-  readonly forwardingBefore: string;
   readonly published: readonly Published[];
 }
 

@@ -219,6 +219,7 @@ export async function preflight(lab: Lab, wantedPort: number | undefined): Promi
     `time: ${imageMissing ? "1 to 3 minutes the first time, then a few seconds" : "a few seconds"}`,
     `disk: up to ${diskWithoutImage} GiB in ${lab.state} (sparse disks grow with what guests write)`,
     `network: bridge ${lab.bridge} with a 10.213.x.0/24 network, NAT for it, IPv4 forwarding on`,
+    "kernel: fs.inotify.max_user_instances as on Proxmox VE; it goes back with the last lab",
     `ports on 127.0.0.1: ${port} (API), ${port + 1} (SSH), ${port + 2} (published web port)`,
     `a container ${lab.container} in its own namespaces, with up to 128 loop devices`,
   ];

@@ -9,7 +9,7 @@ import { renderContainer, renderSeccomp } from "./container-config.ts";
 import { deploy } from "./deploy.ts";
 import { stopNode } from "./down.ts";
 import { ensureDisks, tell } from "./hardware.ts";
-import { raiseNetwork, readForwarding, uplinkMtu, usedNetworks } from "./host-network.ts";
+import { raiseNetwork, uplinkMtu, usedNetworks } from "./host-network.ts";
 import type { Lab, Memory } from "./lab.ts";
 import { network, places, readMemory, writeMemory, writeWhole } from "./lab.ts";
 import { withLock } from "./lock.ts";
@@ -42,7 +42,6 @@ async function settle(lab: Lab, port: number, image: Image): Promise<Memory> {
         password: before?.password ?? newPassword(),
         tokenSecret: before?.tokenSecret ?? newTokenSecret(),
         createdAt: before?.createdAt ?? new Date().toISOString(),
-        forwardingBefore: before?.forwardingBefore ?? readForwarding(),
         published: before?.published ?? [],
       };
       writeMemory(lab, memory);
