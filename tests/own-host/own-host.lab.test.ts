@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import mergePatch from "json-merge-patch";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { privileges } from "../../packages/cli/src/access/privileges.ts";
@@ -187,6 +188,10 @@ test("chapter 4: files of one's own, with disks as `bin/phoenix disks` prints th
     JSON.parse(readFileSync(owner.checkout.path("etc/dev", name), "utf8")) as object;
   owner.edit("hypervisor.json", (value) => mergePatch.apply(value, dev("hypervisor.json")));
   owner.edit("containers.json", (value) => mergePatch.apply(value, dev("lxc.json")));
+  // Another size than the provider's own default, which it leaves out of the request.
+  owner.edit("containers.json", (value) =>
+    mergePatch.apply(value, { lxc_configs: { 900: { storage_size_gb: 5 } } }),
+  );
   owner.edit("hypervisor.json", (value) => {
     const { zfs } = value as { zfs: { pools: { disks: string[] }[] } };
     for (const pool of zfs.pools) pool.disks = disks.slice(0, 2);
@@ -261,8 +266,8 @@ test("each privilege of the role is used: without it, something that `up` did is
   await owner.console(
     "pveum role add Less --privs VM.Audit && pveum user add less@pve && pveum acl modify / --users less@pve --roles Less",
   );
-  const made = await owner.console("pveum user token add less@pve t --privsep 0 --output-format json");
-  const token = `less@pve!t=${(JSON.parse(made) as { value: string }).value}`;
+  const made = await owner.console("pveum user token add less@pve table --privsep 0 --output-format json");
+  const token = `less@pve!table=${(JSON.parse(made) as { value: string }).value}`;
   const free = { vmid: "990", newid: "990" };
   const without = async (privilege: string, request: LoggedRequest): Promise<string> => {
     const rest = all.filter((one) => one !== privilege).join(" ");
@@ -281,6 +286,63 @@ test("each privilege of the role is used: without it, something that `up` did is
   const stop = { method: "POST", path: "/nodes/pve/lxc/910/status/shutdown", parameters: {}, status: 200 };
   expect(await without("VM.PowerMgmt", stop)).toMatch(/^403 .*VM\.PowerMgmt/);
   await owner.console("pveum user delete less@pve && pveum role delete Less");
+});
+
+test("a step that fails is quoted with its last words and a hint, and no secret is in them", async () => {
+  const secret = 'tell"no one 5f0c27';
+  const forms = [secret, JSON.stringify(secret).slice(1, -1), "5f0c27"];
+  const folder = owner.file("features");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, "feature_leak_token.json"),
+    JSON.stringify({
+      name: "leak_token",
+      version: "1.0.0",
+      description: "Fails, and says more than it should.",
+      target: "lxc",
+      parameters: {
+        type: "object",
+        additionalProperties: false,
+        required: ["token"],
+        properties: { token: { $ref: "phoenix:secret", description: "A token." } },
+      },
+      verbs: ["check", "apply"],
+    }),
+  );
+  const script = [
+    "#!/usr/bin/env bash",
+    "set -Eeuo pipefail",
+    'here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")',
+    'source "$here/lib/phoenix_common.sh"',
+    "do_check() { reason 'never'; finish_check; }",
+    "do_apply() {",
+    '  for i in {1..40}; do note "line $i"; done',
+    '  note "the token is $(param token)"',
+    "  ls /no/such/folder",
+    "}",
+    'phoenix_main guest "$@"',
+    "",
+  ].join("\n");
+  writeFileSync(join(folder, "feature_leak_token.sh"), script, { mode: 0o755 });
+  const before = readFileSync(owner.file("containers.json"), "utf8");
+  owner.edit("containers.json", (value) => {
+    const { lxc_configs: configs } = value as { lxc_configs: Record<string, { features: unknown[] }> };
+    configs["910"]?.features.push({ name: "leak_token", parameters: { token: { secret: "leak" } } });
+    return value;
+  });
+  await shell.type(`pulumi config set --path 'phoenix:featureFolders[0]' ${folder}`);
+  await shell.type(`printf %s '${secret}' | pulumi config set --secret phoenix:leak`);
+  const { code, stdout, stderr } = await shell.type("bin/phoenix up");
+  expect(code).not.toBe(0);
+  const failure = stderr.slice(stderr.indexOf("phoenix: pulumi up failed"));
+  expect(failure).toMatch(/910-leak_token: .*feature_leak_token\.sh/);
+  expect(failure).toContain("cannot access '/no/such/folder'");
+  expect(failure).not.toContain("line 3\n");
+  expect(failure).toMatch(/hint: |try next: /);
+  for (const form of forms) expect((stdout + stderr).includes(form), form.slice(0, 4)).toBe(false);
+  const logs = await shell.type("cat .phoenix/log/*");
+  for (const form of forms) expect(logs.stdout.includes(form), "in a log").toBe(false);
+  writeFileSync(owner.file("containers.json"), before);
 });
 
 test("afterwards: drift and repair find nothing, destroy leaves the node as it was", async () => {

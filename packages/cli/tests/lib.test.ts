@@ -93,6 +93,19 @@ test("events: half a last line is left out, errors come once and with their reso
   });
 });
 
+test("a long message keeps what failed and its last words", () => {
+  const output = Array.from({ length: 40 }, (_, i) => `line ${i + 1}`).join("\n");
+  const message = `Process exited with status 24: running "x.sh apply":\n${output}`;
+  const [error = ""] = errorsOf([{ diagnosticEvent: { message, severity: "error" } }]);
+  const lines = error.split("\n");
+  expect(lines.slice(0, 3)).toEqual([
+    'Process exited with status 24: running "x.sh apply":',
+    "  … 25 lines more in the log",
+    "line 26",
+  ]);
+  expect(lines.at(-1)).toBe("line 40");
+});
+
 test("a step's title names what a person knows; grouping and unchanged ones have none", () => {
   const guest = "proxmoxve:index/containerLegacy:ContainerLegacy";
   const urn = `urn:pulumi:dev::phoenix::phoenix:lxc:Container$${guest}::910`;

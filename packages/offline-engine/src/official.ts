@@ -7,9 +7,12 @@ import { run, tail } from "./command.ts";
 import { Failure } from "./failure.ts";
 import { pluginFolder, plugins, pulumiVersion, type Part } from "./pins.ts";
 
-/** How long a host may take to answer, and to send the next piece, before it counts as out of reach. */
-const answerLimit = 5_000;
-const pieceLimit = 20_000;
+/** How long a host may take to answer, and to send the next piece, before it counts as out of reach; milliseconds. */
+export interface Limits {
+  readonly answer: number;
+  readonly piece: number;
+}
+const patience: Limits = { answer: 5_000, piece: 20_000 };
 
 /**
  * The host of the official releases; `PHOENIX_RELEASES` names another one (a mirror of the same paths, or a test's
@@ -56,9 +59,14 @@ function releasesOf(part: Part, host: string): Release[] {
 }
 
 /** Fills a folder from the official releases. @throws Failure if one is out of reach or not what it should be. */
-export async function download(part: Part, folder: string, host: string): Promise<void> {
+export async function download(
+  part: Part,
+  folder: string,
+  host: string,
+  limits: Limits = patience,
+): Promise<void> {
   const releases = releasesOf(part, host);
-  const lists = await Promise.all(releases.map(async (release) => (await answer(release.checksums)).text()));
+  const lists = await Promise.all(releases.map((release) => fetchText(release.checksums, limits)));
   for (const [index, release] of releases.entries()) {
     const name = release.archive.slice(release.archive.lastIndexOf("/") + 1);
     const wanted = new RegExp(`^([0-9a-f]{64})\\s+\\*?${name.replaceAll(".", "\\.")}$`, "m").exec(
@@ -67,7 +75,7 @@ export async function download(part: Part, folder: string, host: string): Promis
     if (!wanted) throw new Failure(`${release.checksums} has no SHA-256 of ${name}`);
     const room = mkdtempSync(join(folder, "download-"));
     const file = join(room, name);
-    await fetchTo(release.archive, file);
+    await fetchTo(release.archive, file, limits);
     const found = await digest(file);
     if (found !== wanted) throw new Failure(`${release.archive} is not what its checksum says: refused`);
     const into = join(folder, release.into);
@@ -85,11 +93,11 @@ export async function download(part: Part, folder: string, host: string): Promis
   }
 }
 
-async function answer(url: string, stop?: AbortController): Promise<Response> {
-  const controller = stop ?? new AbortController();
-  const timer = setTimeout(() => controller.abort(new Error("no answer")), answerLimit);
+/** The answer's head; from then on `stop` ends it. */
+async function answer(url: string, stop: AbortController, limits: Limits): Promise<Response> {
+  const timer = setTimeout(() => stop.abort(new Error("no answer")), limits.answer);
   try {
-    const response = await fetch(url, { signal: controller.signal });
+    const response = await fetch(url, { signal: stop.signal });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return response;
   } catch (error) {
@@ -99,19 +107,32 @@ async function answer(url: string, stop?: AbortController): Promise<Response> {
   }
 }
 
-async function fetchTo(url: string, file: string): Promise<void> {
-  const controller = new AbortController();
-  const response = await answer(url, controller);
+async function fetchText(url: string, limits: Limits): Promise<string> {
+  let text = "";
+  await receive(url, limits, async (body) => {
+    for await (const piece of body.setEncoding("utf8")) text += String(piece);
+  });
+  return text;
+}
+
+const fetchTo = (url: string, file: string, limits: Limits): Promise<void> =>
+  receive(url, limits, (body) => pipeline(body, createWriteStream(file)));
+
+/** Takes a whole answer, as long as pieces of it keep coming. */
+async function receive(url: string, limits: Limits, take: (body: Readable) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const response = await answer(url, stop, limits);
   if (!response.body) throw new Failure(`${url}: empty answer`);
   let timer: NodeJS.Timeout | undefined;
   const alive = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => controller.abort(new Error("it stopped sending")), pieceLimit);
+    timer = setTimeout(() => stop.abort(new Error("it stopped sending")), limits.piece);
   };
-  const body = Readable.fromWeb(response.body).on("data", alive);
+  const body = Readable.fromWeb(response.body);
+  body.prependListener("data", alive).pause();
   alive();
   try {
-    await pipeline(body, createWriteStream(file));
+    await take(body);
   } catch (error) {
     throw new Failure(`${url}: ${reason(error)}`);
   } finally {

@@ -1,12 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { run } from "../src/command.ts";
+import { download } from "../src/official.ts";
 import { home as packageFolder, pluginFolder, plugins, pulumiVersion } from "../src/pins.ts";
 
 const main = join(packageFolder, "src/main.ts");
@@ -16,19 +25,31 @@ const cpu = process.arch === "x64" ? "amd64" : "arm64";
 class Releases {
   readonly files = new Map<string, Buffer>();
   readonly asked: string[] = [];
+  /** What becomes of an answer: all of it, none at all, its first half and then nothing, or then the end. */
+  manner: (path: string) => "whole" | "silent" | "stalls" | "breaks" = () => "whole";
   private server: Server | undefined;
 
   async start(): Promise<string> {
     this.server = createServer((request, response) => {
       this.asked.push(request.url ?? "");
       const file = this.files.get(request.url ?? "");
-      response.writeHead(file ? 200 : 404).end(file);
+      const manner = this.manner(request.url ?? "");
+      if (manner === "silent") return;
+      if (manner === "whole" || !file) {
+        response.writeHead(file ? 200 : 404).end(file);
+        return;
+      }
+      response.writeHead(200, { "content-length": file.length });
+      response.write(file.subarray(0, file.length / 2), () => {
+        if (manner === "breaks") response.destroy();
+      });
     });
     await new Promise<void>((resolve) => this.server?.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {
+    this.server?.closeAllConnections();
     await new Promise((resolve) => this.server?.close(resolve));
   }
 
@@ -158,6 +179,71 @@ describe("official releases come before building", () => {
     expect(stderr.trim().split("\n").at(-1)).toMatch(
       /^✗ Go 1\.26\.0 or newer is needed to build the engine\. Install it/,
     );
+  });
+
+  it.each([
+    ["silent", /checksums\.txt: no answer$/],
+    ["stalls", /it stopped sending$/],
+    ["breaks", /terminated|aborted|closed/],
+  ] as const)("a host that misbehaves (%s) is given up in time, and nothing half stays", async (manner, why) => {
+    releases.addAll();
+    const place = mkdtempSync(join(room, "part-"));
+    const limits = { answer: 150, piece: 150 };
+    const host = environment["PHOENIX_RELEASES"] ?? "";
+    releases.manner = (path) => (manner === "silent" || path.endsWith(".tar.gz") ? manner : "whole");
+    const since = Date.now();
+    await expect(download("engine", place, host, limits)).rejects.toThrow(why);
+    expect(Date.now() - since).toBeLessThan(2_000);
+    expect(existsSync(join(place, "bin"))).toBe(false);
+    if (manner !== "silent") {
+      // A list of checksums may stall as well.
+      releases.manner = () => manner;
+      await expect(download("engine", place, host, limits)).rejects.toThrow(why);
+    }
+  });
+
+  it("goes on to build where the connection breaks or one plugin has no release, and keeps nothing of it", async () => {
+    releases.addAll();
+    for (const file of [...releases.files.keys()])
+      if (file.includes("proxmoxve")) releases.files.delete(file);
+    releases.manner = (path) => (path.includes("/pulumi-v") ? "breaks" : "whole");
+    const { code, stderr } = await call("ensure");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/no official release: .*pulumi-v/);
+    expect(stderr).toContain(`building pulumi ${pulumiVersion} from source instead`);
+    expect(readdirSync(join(room, "cache")).filter((name) => !name.endsWith(".lock"))).toEqual([]);
+
+    releases.manner = () => "whole";
+    const plugins = await call("ensure");
+    expect(plugins.stderr).toContain("official release");
+    expect(plugins.stderr).toContain(
+      "building plugin command 1.2.1, plugin proxmoxve 8.6.0 from source instead",
+    );
+  });
+
+  it("waits no longer than five seconds for a host that takes the connection and says nothing", async () => {
+    releases.addAll();
+    releases.manner = () => "silent";
+    const since = Date.now();
+    const { stderr } = await call("ensure");
+    expect(stderr).toContain("no answer");
+    expect(stderr).toContain("from source instead");
+    const seconds = (Date.now() - since) / 1000;
+    expect(seconds).toBeGreaterThan(4.5);
+    expect(seconds).toBeLessThan(12);
+  });
+
+  it("takes the pinned version and no other, even where a newer one is offered", async () => {
+    releases.addAll();
+    for (const [path, content] of [...releases.files]) {
+      releases.files.delete(path);
+      releases.files.set(path.replaceAll(pulumiVersion, "3.999.0"), content);
+    }
+    const { stderr } = await call("ensure");
+    expect(stderr).toContain("HTTP 404");
+    expect(releases.asked.filter((path) => path.includes("3.999.0"))).toEqual([]);
+    const cli = releases.asked.filter((path) => path.startsWith("/pulumi/pulumi/"));
+    expect(cli.every((path) => path.includes(`/v${pulumiVersion}/`))).toBe(true);
   });
 
   it("asks nobody when told so", async () => {

@@ -54,6 +54,20 @@ const colourMarks = /<\{%[^%]*%\}>/g;
 /** Without Pulumi's marks for colours. */
 export const cleanMessage = (message: string): string => message.replace(colourMarks, "").trim();
 
+const lastLines = 15;
+
+/** A long message by its first line, which says what failed, and its last ones, which say why; the log has it whole. */
+function shortened(message: string): string {
+  const lines = message.split("\n");
+  if (lines.length <= lastLines + 2) return message;
+  const [first = ""] = lines;
+  return [
+    first,
+    `  … ${lines.length - 1 - lastLines} lines more in the log`,
+    ...lines.slice(-lastLines),
+  ].join("\n");
+}
+
 /** The errors of a run in the order in which they came, each once, as `resource: message`. */
 export function errorsOf(events: readonly EngineEvent[]): string[] {
   const errors = new Set<string>();
@@ -64,7 +78,8 @@ export function errorsOf(events: readonly EngineEvent[]): string[] {
     // What waits for a resource that failed is told by the program as an error of its own.
     if (/resource \S+ \[\S+\] failed to register/.test(message)) continue;
     const { name } = urnParts(diagnostic.urn ?? "");
-    errors.add(name ? `${name}: ${message}` : message);
+    const short = shortened(message);
+    errors.add(name ? `${name}: ${short}` : short);
   }
   return [...errors];
 }
