@@ -285,6 +285,12 @@ test("each privilege of the role is used: without it, something that `up` did is
   }
   const stop = { method: "POST", path: "/nodes/pve/lxc/910/status/shutdown", parameters: {}, status: 200 };
   expect(await without("VM.PowerMgmt", stop)).toMatch(/^403 .*VM\.PowerMgmt/);
+  // What only some configurations need is not in the role of this one.
+  const create = asked.find(({ method, path }) => method === "POST" && path.endsWith("/lxc"));
+  const privileged = { ...create?.parameters, unprivileged: "0" };
+  expect(create && (await without("none of them", { ...create, parameters: privileged }))).toMatch(
+    /^403 .*Sys\.Modify/,
+  );
   await owner.console("pveum user delete less@pve && pveum role delete Less");
 });
 
@@ -345,7 +351,7 @@ test("a step that fails is quoted with its last words and a hint, and no secret 
   writeFileSync(owner.file("containers.json"), before);
 });
 
-test("afterwards: drift and repair find nothing, destroy leaves the node as it was", async () => {
+test("afterwards: drift and repair find nothing, destroy takes away what up made", async () => {
   await owner.requests();
   const results = await follow("Afterwards");
   expect(results.get("bin/phoenix drift")?.stdout).toMatch(/as configured\.$/m);

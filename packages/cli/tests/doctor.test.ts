@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { buildModel } from "../../../model/index.ts";
 import type { Model } from "../../../model/index.ts";
 import { readSources } from "../../../model/read-files.ts";
-import { neededRights, privileges } from "../src/access/privileges.ts";
+import { morePrivileges, neededRights, privileges } from "../src/access/privileges.ts";
 import { compare, compareRights } from "../src/doctor/compare.ts";
 import type { Wanted } from "../src/doctor/compare.ts";
 import type { DiskFacts, NodeFacts } from "../src/doctor/facts.ts";
@@ -206,6 +206,36 @@ test("rights: nothing is missing where the role is given, and each right that la
       },
     ]);
   }
+});
+
+test("a privileged container from an OS template needs one right more, and access then gives it", () => {
+  const templates = wanted.model.templates.map((one) => ({ ...one, unprivileged: false }));
+  const privileged = { ...wanted.model, templates };
+  expect(morePrivileges(wanted.model)).toEqual([]);
+  expect(morePrivileges(privileged)).toEqual(["Sys.Modify"]);
+  expect(neededRights(privileged, "pve")).toContainEqual({ path: "/", privilege: "Sys.Modify" });
+});
+
+test("GPUs: the driver needs a card, a container one that is there; another driver is told", () => {
+  const nvidia = {
+    version: "535.261.03",
+    source: "distribution",
+    kernelModule: "proprietary",
+    persistence: true,
+  } as const;
+  const card = (more: object = {}) => ({ pci: "0000:01:00.0", name: "NVIDIA Corporation GA102", ...more });
+  const containers = wanted.model.containers.map((one) => ({ ...one, gpus: [0, 1] }));
+  const model = { ...wanted.model, containers, host: { ...wanted.model.host, nvidia } };
+  expect(said({}, { model })).toMatch(/✗ a driver for NVIDIA GPUs is configured, and the node has none/);
+  expect(said({ gpus: [{ pci: "0", name: "Cirrus Logic GD 5446" }] }, { model })).toMatch(
+    /the node has none/,
+  );
+  expect(said({ gpus: [card()] }, { model })).toMatch(/✗ CT 910 wants GPU 1, the node has GPU 0/);
+  expect(said({ gpus: [card({ driver: "535.261.03" }), card()] }, { model })).toBe("");
+  expect(said({ gpus: [card({ driver: "550.1" }), card()] }, { model })).toMatch(
+    /! the NVIDIA driver 550\.1 is loaded/,
+  );
+  expect(said({ gpus: [card()] })).toBe("");
 });
 
 test("the guide's table names exactly the privileges of the role", () => {

@@ -1,5 +1,6 @@
 # Makes, on the node and as root, the role, the user and the token of a stack. Core Perl only.
-# Standard input, behind __END__: {"role", "user", "token", "privileges": […], "renew": false}
+# Standard input, behind __END__: {"role", "user", "token", "privileges": […], "sometimes": […],
+# "renew": false}; what the role has of "sometimes" it keeps.
 # Standard output: one JSON line, {"done": […], "token": "USER!ID", "secret": "…"}; without a secret where the token is
 # there and is not to be renewed, since Proxmox VE shows it only once.
 use strict;
@@ -32,12 +33,14 @@ sub order {
 sub there { my ($list, $key, $name) = @_; return scalar grep { $_->{$key} eq $name } @{ $list // [] }; }
 
 die "this takes root's rights\n" if $> != 0;
-my $privileges = join ' ', @{ $job->{privileges} };
 my ($now) = grep { $_->{roleid} eq $role } @{ ask('role', 'list') };
+my %has = map { $_ => 1 } grep { length } split /[,; ]+/, $now ? $now->{privs} // '' : '';
+my %wanted = map { $_ => 1 } @{ $job->{privileges} }, grep { $has{$_} } @{ $job->{sometimes} };
+my $privileges = join ' ', sort keys %wanted;
 if (!$now) {
     order("role $role made", 'role', 'add', $role, '--privs', $privileges);
 }
-elsif (join(' ', sort split /[,; ]+/, $now->{privs} // '') ne join(' ', sort @{ $job->{privileges} })) {
+elsif (join(' ', sort keys %has) ne $privileges) {
     order("role $role: privileges set", 'role', 'modify', $role, '--privs', $privileges);
 }
 if (!there(ask('user', 'list'), 'userid', $user)) {

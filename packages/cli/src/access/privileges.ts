@@ -16,7 +16,7 @@ export const tokenName = (stack: string): string => `pulumi-${stack}`;
 
 /**
  * What the program asks of the API, and nothing else: each of these was taken away once and something was refused
- * (tests/access.lab.test.ts). What only root may do goes over SSH.
+ * (tests/own-host/own-host.lab.test.ts). What only root may do goes over SSH.
  */
 export const privileges: Readonly<Record<string, string>> = {
   "VM.Allocate": "make and destroy containers",
@@ -35,6 +35,18 @@ export const privileges: Readonly<Record<string, string>> = {
   "Sys.AccessNetwork": "let the node fetch an OS template",
 };
 
+/**
+ * What only some configurations need; `access` adds it where the stack's does, and takes none of it away, since another
+ * stack on the node may need it.
+ */
+export const sometimes: Readonly<Record<string, string>> = {
+  "Sys.Modify": "make privileged containers from an OS template",
+};
+
+/** The privileges that a configuration needs beyond those that every one gets. */
+export const morePrivileges = (model: Model): string[] =>
+  Object.keys(sometimes).filter((one) => neededRights(model, "").some(({ privilege }) => privilege === one));
+
 const ofGuest = [
   "VM.Allocate",
   "VM.Audit",
@@ -50,20 +62,21 @@ const ofGuest = [
 export function neededRights(model: Model, node: string): Right[] {
   const { host } = model;
   const guests = [...model.templates, ...model.containers];
-  const all: Right[] = guests.flatMap(({ vmid, source, rootfs, network }) => [
+  const all: Right[] = guests.flatMap(({ vmid, source, rootfs, network, unprivileged }) => [
     ...ofGuest.map((privilege) => ({ path: `/vms/${vmid}`, privilege })),
     ...(source.kind === "clone" ? [{ path: `/vms/${source.vmid}`, privilege: "VM.Clone" }] : []),
+    ...(source.kind === "os-template" && !unprivileged ? [{ path: "/", privilege: "Sys.Modify" }] : []),
     { path: `/storage/${rootfs.storage}`, privilege: "Datastore.AllocateSpace" },
     ...network.map(({ bridge }) => ({ path: `/sdn/zones/localnetwork/${bridge}`, privilege: "SDN.Use" })),
   ]);
   if (host.storages.some(({ existing }) => !existing)) {
     all.push({ path: "/storage", privilege: "Datastore.Allocate" });
   }
-  for (const { storage } of host.osTemplates) {
+  for (const { storage, url } of host.osTemplates) {
     all.push(
       { path: `/storage/${storage}`, privilege: "Datastore.AllocateTemplate" },
       { path: `/storage/${storage}`, privilege: "Datastore.Allocate" },
-      { path: `/nodes/${node}`, privilege: "Sys.AccessNetwork" },
+      ...(url === undefined ? [] : [{ path: `/nodes/${node}`, privilege: "Sys.AccessNetwork" }]),
     );
   }
   return all.filter(

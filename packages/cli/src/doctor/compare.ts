@@ -24,6 +24,7 @@ export function compare(wanted: Wanted, facts: NodeFacts): Problem[] {
     ...compareStorages(wanted, facts),
     ...compareGuests(wanted, facts),
     ...compareHardware(wanted, facts),
+    ...compareGpus(wanted, facts),
   ];
 }
 
@@ -195,6 +196,33 @@ function compareHardware({ model }: Wanted, facts: NodeFacts): Problem[] {
         ),
       );
     }
+  }
+  return problems;
+}
+
+/** Cards against what the driver and the containers want; the driver's own step says the rest. */
+function compareGpus({ model }: Wanted, facts: NodeFacts): Problem[] {
+  const { nvidia } = model.host;
+  if (nvidia === undefined) return [];
+  const cards = facts.gpus.filter(({ name }) => /nvidia/i.test(name)).length;
+  if (cards === 0) {
+    const remedy = "take nvidia_driver out of the hypervisor file, or look at lspci on the node";
+    return [error("a driver for NVIDIA GPUs is configured, and the node has none", remedy)];
+  }
+  const problems = [...model.templates, ...model.containers].flatMap(({ vmid, gpus }) => {
+    const missing = gpus.filter((index) => index >= cards);
+    if (missing.length === 0) return [];
+    const what = `CT ${vmid} wants GPU ${missing.join(", ")}, the node has ${cards === 1 ? "GPU 0" : `GPUs 0 to ${cards - 1}`}`;
+    return [error(what, "gpu_assignment in the container file")];
+  });
+  const other = facts.gpus.find(({ driver }) => driver !== undefined && driver !== nvidia.version)?.driver;
+  if (other !== undefined) {
+    problems.push(
+      warning(
+        `the NVIDIA driver ${other} is loaded, configured is ${nvidia.version}`,
+        "the run replaces it and may stop for a reboot of the node",
+      ),
+    );
   }
   return problems;
 }

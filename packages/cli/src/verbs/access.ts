@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { privileges, role, tokenName, user } from "../access/privileges.ts";
+import { morePrivileges, privileges, role, sometimes, tokenName, user } from "../access/privileges.ts";
 import { sshProblem } from "../doctor/reach.ts";
 import { root } from "../lib/checkout.ts";
+import { chosenOutcome } from "../lib/configuration.ts";
 import { pulumiEnvironment, selectedStack } from "../lib/environment.ts";
 import { Failure } from "../lib/failure.ts";
 import { nodeSettings } from "../lib/node-settings.ts";
@@ -64,9 +65,17 @@ async function stackOf(named: readonly string[]): Promise<{ variables: NodeJS.Pr
   return { variables: environment.variables, stack: await selectedStack(environment, named) };
 }
 
+/** Those of every stack, and what the configuration needs beyond them; one that is not valid yet needs nothing. */
+function wantedPrivileges(stack: string): string[] {
+  const common = Object.keys(privileges);
+  if (!existsSync(join(root, `Pulumi.${stack}.yaml`))) return common;
+  const outcome = chosenOutcome({ stack });
+  return outcome.ok ? [...common, ...morePrivileges(outcome.model)] : common;
+}
+
 /** What `access` does, in words for a shell on the node and then for one here. */
 function commands(stack: string): string[] {
-  const list = Object.keys(privileges).join(" ");
+  const list = wantedPrivileges(stack).join(" ");
   return [
     "# on the node, as root:",
     `pveum role add ${role} --privs '${list}'`,
@@ -88,7 +97,14 @@ async function grant(
   const room = mkdtempSync(join(tmpdir(), "phoenix-ssh-"));
   try {
     const program = readFileSync(join(import.meta.dirname, "../access/grant.pl"), "utf8");
-    const job = { role, user, token: tokenName(stack), privileges: Object.keys(privileges), renew };
+    const job = {
+      role,
+      user,
+      token: tokenName(stack),
+      privileges: wantedPrivileges(stack),
+      sometimes: Object.keys(sometimes),
+      renew,
+    };
     const { code, stdout, stderr } = await capture(
       "ssh",
       [...sshOptions(ssh, room), addressOf(ssh), "perl", "-"],
