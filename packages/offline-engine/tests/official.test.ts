@@ -185,22 +185,25 @@ describe("official releases come before building", () => {
     ["silent", /checksums\.txt: no answer$/],
     ["stalls", /it stopped sending$/],
     ["breaks", /terminated|aborted|closed/],
-  ] as const)("a host that misbehaves (%s) is given up in time, and nothing half stays", async (manner, why) => {
-    releases.addAll();
-    const place = mkdtempSync(join(room, "part-"));
-    const limits = { answer: 150, piece: 150 };
-    const host = environment["PHOENIX_RELEASES"] ?? "";
-    releases.manner = (path) => (manner === "silent" || path.endsWith(".tar.gz") ? manner : "whole");
-    const since = Date.now();
-    await expect(download("engine", place, host, limits)).rejects.toThrow(why);
-    expect(Date.now() - since).toBeLessThan(2_000);
-    expect(existsSync(join(place, "bin"))).toBe(false);
-    if (manner !== "silent") {
-      // A list of checksums may stall as well.
-      releases.manner = () => manner;
+  ] as const)(
+    "a host that misbehaves (%s) is given up in time, and nothing half stays",
+    async (manner, why) => {
+      releases.addAll();
+      const place = mkdtempSync(join(room, "part-"));
+      const limits = { answer: 150, piece: 150 };
+      const host = environment["PHOENIX_RELEASES"] ?? "";
+      releases.manner = (path) => (manner === "silent" || path.endsWith(".tar.gz") ? manner : "whole");
+      const since = Date.now();
       await expect(download("engine", place, host, limits)).rejects.toThrow(why);
-    }
-  });
+      expect(Date.now() - since).toBeLessThan(2_000);
+      expect(existsSync(join(place, "bin"))).toBe(false);
+      if (manner !== "silent") {
+        // A list of checksums may stall as well.
+        releases.manner = () => manner;
+        await expect(download("engine", place, host, limits)).rejects.toThrow(why);
+      }
+    },
+  );
 
   it("goes on to build where the connection breaks or one plugin has no release, and keeps nothing of it", async () => {
     releases.addAll();
