@@ -3,10 +3,13 @@ import { Container } from "./components/lxc/container.ts";
 import { surveyContainers } from "./components/lxc/survey.ts";
 import { Template } from "./components/lxc/template.ts";
 import { createTarget } from "./components/node/target.ts";
+import { tellFailuresPlainly } from "./components/plain-failures.ts";
 import { NodeScripts } from "./components/scripts/node-scripts.ts";
 import { ScriptReader } from "./components/scripts/script-source.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { readSettings } from "./settings.ts";
+
+tellFailuresPlainly();
 
 // Any error in any file ends the run here, with nothing registered.
 const settings = readSettings();

@@ -111,3 +111,17 @@ test("the outcome of each: done, failed with the script's own words, not reached
     "  – 913 n913: not reached: it needs 912",
   ]);
 });
+
+test("a step that was tried again and succeeded is no failure", () => {
+  const locked = guest("create", "911");
+  const events: EngineEvent[] = [
+    { resourcePreEvent: { metadata: locked } },
+    { diagnosticEvent: { urn: locked.urn, severity: "error", message: "CT is locked (disk)" } },
+    { resOpFailedEvent: { metadata: locked } },
+    { resOutputsEvent: { metadata: locked } },
+  ];
+  expect(outcomesOf(events, model).find(({ ctid }) => ctid === "911")).toMatchObject({
+    end: "done",
+    word: "made",
+  });
+});

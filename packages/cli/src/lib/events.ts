@@ -76,7 +76,7 @@ export function errorsOf(events: readonly EngineEvent[]): string[] {
     const message = cleanMessage(diagnostic.message);
     if (message === "" || message === "update failed" || message === "preview failed") continue;
     // What waits for a resource that failed is told by the program as an error of its own.
-    if (/resource \S+ \[\S+\] failed to register/.test(message)) continue;
+    if (/^\S+ failed: what needs it was not reached$/.test(message)) continue;
     const { name } = urnParts(diagnostic.urn ?? "");
     const short = shortened(message);
     errors.add(name ? `${name}: ${short}` : short);

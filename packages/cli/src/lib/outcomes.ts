@@ -55,17 +55,24 @@ export function outcomesOf(events: readonly EngineEvent[], model: Model): Outcom
   );
 }
 
-/** The first error of each container. */
+/** The first error of each container. A step that failed and then succeeded, since it was tried again, is none. */
 function failuresOf(events: readonly EngineEvent[]): Map<string, string> {
+  const failed = new Map<string, string>();
+  for (const { resOpFailedEvent, resOutputsEvent, diagnosticEvent } of events) {
+    if (diagnosticEvent?.severity === "error" && diagnosticEvent.urn) {
+      failed.set(
+        diagnosticEvent.urn,
+        failed.get(diagnosticEvent.urn) || shortest(cleanMessage(diagnosticEvent.message)),
+      );
+    }
+    const last = resOpFailedEvent?.metadata.urn;
+    if (last !== undefined) failed.set(last, failed.get(last) ?? "");
+    if (resOutputsEvent) failed.delete(resOutputsEvent.metadata.urn);
+  }
   const failures = new Map<string, string>();
-  const note = (urn: string | undefined, text: string): void => {
-    const ctid = urn === undefined ? undefined : containerOfUrn(urn)?.ctid;
-    if (ctid !== undefined && (failures.get(ctid) ?? "") === "") failures.set(ctid, text);
-  };
-  for (const { resOpFailedEvent, diagnosticEvent } of events) {
-    if (diagnosticEvent?.severity === "error")
-      note(diagnosticEvent.urn, shortest(cleanMessage(diagnosticEvent.message)));
-    if (resOpFailedEvent) note(resOpFailedEvent.metadata.urn, "");
+  for (const [urn, why] of failed) {
+    const ctid = containerOfUrn(urn)?.ctid;
+    if (ctid !== undefined) failures.set(ctid, failures.get(ctid) || why);
   }
   return failures;
 }
