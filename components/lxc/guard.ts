@@ -57,14 +57,14 @@ export async function makeRoom(api: NodeApi, intent: Intent, dryRun: boolean): P
   if (data.length > 0) {
     throw new Error(
       `CT ${vmid} carries the mark of stack '${stack}' and holds data (${data.join(", ")}); it is not replaced and stays as it is. ` +
-        `Move the data, or take back the change that replaces it. If the state was lost or a run was cut off: bin/phoenix recover`,
+        `Move the data, or take back the change that replaces it. If the state was lost or a run was cut off, take it back into the state: ${importCommand(api, vmid)}`,
     );
   }
   if (config.template === 1) {
     if (dryRun) await refuseWhereLinked(api, intent);
   } else if (await hasLived(api, vmid)) {
     // In a real run one that is to be replaced is gone by now: this one is in no state.
-    if (!dryRun || !intent.mayReplace) throw new Error(lived(vmid, stack));
+    if (!dryRun || !intent.mayReplace) throw new Error(lived(api, vmid, stack));
   }
   if (!dryRun) await destroy(api, vmid);
 }
@@ -95,11 +95,15 @@ async function hasLived(api: NodeApi, vmid: number): Promise<boolean> {
   return last("vzstart") > last("vzdestroy");
 }
 
-function lived(vmid: number, stack: string): string {
+function importCommand(api: NodeApi, vmid: number): string {
+  return `pulumi import proxmoxve:index/containerLegacy:ContainerLegacy ${vmid} ${api.node}/${vmid}`;
+}
+
+function lived(api: NodeApi, vmid: number, stack: string): string {
   return (
     `CT ${vmid} of stack '${stack}' would be replaced by a new one, which its configuration does not allow; nothing was touched. ` +
     `Take back the change that replaces it (see the diff), or allow it: "allow": ["replace"] in ${vmid}; what is inside it goes then. ` +
-    `If the state was lost, it is not in the state any more: bin/phoenix recover`
+    `If the state was lost, take it back into it: ${importCommand(api, vmid)}`
   );
 }
 
@@ -108,7 +112,7 @@ function occupied(api: NodeApi, vmid: number, stack: string, owner: string | und
   return (
     `vmid ${vmid} is taken on node ${api.node}, and ${whose} (stack '${stack}' has no claim to it); nothing was touched. ` +
     `Give the container another CTID in the configuration, or move the guest that is there. ` +
-    `If it shall be managed from here, adopt it: bin/phoenix adopt ${vmid}`
+    `If it shall be managed from here, adopt it: ${importCommand(api, vmid)}`
   );
 }
 

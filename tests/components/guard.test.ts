@@ -104,7 +104,9 @@ test("the rest of a cut run that holds data stays, with the import command", asy
     vmid: 910,
     config: { description: mark("dev", 910), mp0: "tank:vol,mp=/data" },
   });
-  await expect(makeRoom(api, intent, false)).rejects.toThrow(/holds data \(mp0\).*bin\/phoenix recover/);
+  await expect(makeRoom(api, intent, false)).rejects.toThrow(
+    /holds data \(mp0\).*pulumi import .* 910 pve\/910/,
+  );
   expect(writes).toEqual([]);
 });
 
@@ -121,7 +123,7 @@ test.each([
     for (const dryRun of [true, false]) {
       const { api, writes } = nodeWith({ vmid: 910, config, status }, 0, tasks);
       await expect(makeRoom(api, intent, dryRun)).rejects.toThrow(
-        /would be replaced[^]*"allow": \["replace"\][^]*recover/,
+        /would be replaced[^]*"allow": \["replace"\][^]*pulumi import/,
       );
       expect(writes).toEqual([]);
     }
@@ -130,7 +132,7 @@ test.each([
     await makeRoom(preview.api, allowed, true);
     // In a real run the engine has deleted by now what it replaces: this one is in no state.
     const up = nodeWith({ vmid: 910, config, status }, 0, tasks);
-    await expect(makeRoom(up.api, allowed, false)).rejects.toThrow(/recover/);
+    await expect(makeRoom(up.api, allowed, false)).rejects.toThrow(/pulumi import/);
     expect(preview.writes.concat(up.writes)).toEqual([]);
   },
 );
