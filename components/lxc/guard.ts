@@ -1,17 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { PveApiError, type PveApi } from "../node/pve-api.ts";
+import type { PveApi } from "../node/pve-api.ts";
 import { readMark } from "./mark.ts";
-import { volumesOf } from "./survey.ts";
-
-/** What the guard asks of the node. */
-export type NodeApi = Pick<PveApi, "call" | "node">;
-
-interface GuestConfig {
-  readonly description?: string;
-  readonly template?: number;
-  readonly lock?: string;
-  readonly [key: string]: unknown;
-}
+import { isFree, readConfig, volumesOf, type GuestConfig, type NodeApi } from "./guest-on-node.ts";
 
 /** Milliseconds between two looks at a task of the node; the API offers no event to wait for. */
 const LOOK_AGAIN = 1000;
@@ -114,27 +104,6 @@ function occupied(api: NodeApi, vmid: number, stack: string, owner: string | und
     `Give the container another CTID in the configuration, or move the guest that is there. ` +
     `If it shall be managed from here, adopt it: ${importCommand(api, vmid)}`
   );
-}
-
-/** A vmid is one for containers and virtual machines, on all nodes of a cluster. */
-async function isFree(api: NodeApi, vmid: number): Promise<boolean> {
-  try {
-    await api.call("GET", `/cluster/nextid?vmid=${vmid}`);
-    return true;
-  } catch (error) {
-    if (error instanceof PveApiError && error.status === 400) return false;
-    throw error;
-  }
-}
-
-/** Undefined: the guest has gone meanwhile. A guest that is no container of this node has an empty configuration. */
-async function readConfig(api: NodeApi, vmid: number): Promise<GuestConfig | undefined> {
-  try {
-    return (await api.call("GET", `/nodes/${api.node}/lxc/${vmid}/config`)) as GuestConfig;
-  } catch (error) {
-    if (!(error instanceof PveApiError)) throw error;
-    return (await isFree(api, vmid)) ? undefined : {};
-  }
 }
 
 /**

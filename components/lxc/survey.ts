@@ -1,5 +1,5 @@
 import type { ContainerSpec } from "../../model/index.ts";
-import { PveApiError, type PveApi } from "../node/pve-api.ts";
+import { readConfig, volumesOf, type NodeApi } from "./guest-on-node.ts";
 import { readMark } from "./mark.ts";
 
 /** What must be known of a container before the engine is asked for it, since a replacement can end it. */
@@ -15,7 +15,7 @@ export interface Survey {
  * @throws Error if the node cannot be asked; nothing is registered then
  */
 export async function surveyContainers(
-  api: Pick<PveApi, "call" | "node">,
+  api: NodeApi,
   specs: readonly ContainerSpec[],
   recipes: ReadonlyMap<number, string>,
 ): Promise<Map<number, Survey>> {
@@ -27,29 +27,9 @@ export async function surveyContainers(
   return new Map(found);
 }
 
-async function survey(
-  api: Pick<PveApi, "call" | "node">,
-  vmid: number,
-  recipe: string | undefined,
-): Promise<Survey> {
-  let config: Record<string, unknown>;
-  try {
-    config = (await api.call("GET", `/nodes/${api.node}/lxc/${vmid}/config`)) as Record<string, unknown>;
-  } catch (error) {
-    if (!(error instanceof PveApiError)) throw error;
-    return { older: false, data: [] }; // not there yet
-  }
-  const mark = readMark(config["description"] as string | undefined, vmid);
+async function survey(api: NodeApi, vmid: number, recipe: string | undefined): Promise<Survey> {
+  const config = await readConfig(api, vmid);
+  if (config === undefined) return { older: false, data: [] }; // not there yet
+  const mark = readMark(config.description, vmid);
   return { older: mark !== undefined && mark.recipe !== recipe, data: volumesOf(config) };
-}
-
-/**
- * The volumes that Proxmox VE would destroy with a guest, unused ones too; its root disk is not among them, and what
- * is only mounted into it from the node is not either.
- */
-export function volumesOf(config: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(config)
-    .filter(([key, value]) => /^(mp|unused)[0-9]+$/.test(key) && !String(value).startsWith("/"))
-    .map(([key]) => key)
-    .sort();
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { makeRoom, type NodeApi } from "../../components/lxc/guard.ts";
+import { makeRoom } from "../../components/lxc/guard.ts";
+import type { NodeApi } from "../../components/lxc/guest-on-node.ts";
 import { formatMark } from "../../components/lxc/mark.ts";
 import { PveApiError } from "../../components/node/pve-api.ts";
 
