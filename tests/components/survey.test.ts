@@ -6,7 +6,7 @@ import { PveApiError } from "../../components/node/pve-api.ts";
 import type { ContainerSpec } from "../../model/index.ts";
 
 const spec = (vmid: number, allow: string[]) => ({ vmid, allow }) as unknown as ContainerSpec;
-const recipes = new Map([[910, "new"]]);
+const recipes = new Map([[910, "bb22"]]);
 
 /** A node that answers for 910's configuration in one way, and says whether the vmid is free. */
 function node(config: () => Promise<unknown>, free: boolean): { api: NodeApi; asked: string[] } {
@@ -28,7 +28,7 @@ test("only containers that may be replaced are looked at", async () => {
 });
 
 test("one of an older generation is known by its mark, and its volumes are named", async () => {
-  const description = formatMark({ stack: "dev", vmid: 910, incarnation: "0123456789abcdef", recipe: "old" });
+  const description = formatMark({ stack: "dev", vmid: 910, incarnation: "0123456789abcdef", recipe: "aa11" });
   const config = {
     description,
     mp0: "tank:subvol-910-disk-1,mp=/data",
