@@ -16,7 +16,9 @@ install_on_host() {
   local missing=()
   mapfile -t missing < <(packages_missing "$@")
   if ((${#missing[@]} == 0)); then return 0; fi
-  if [[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -cmin -60 -print -quit 2>/dev/null) ]]; then
+  # Fresh lists may be those of one new repository alone: what counts is whether apt finds the packages in them.
+  if [[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -cmin -60 -print -quit 2>/dev/null) ]] ||
+    ! apt-get -s -y --no-install-recommends install "${missing[@]}" >/dev/null 2>&1; then
     wait_for_names
     refresh_package_lists
   fi
