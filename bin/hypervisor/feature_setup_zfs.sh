@@ -245,7 +245,7 @@ refuse_occupied() {
   done <<<"$listed"
   if ((refused > 0)); then
     fail REFUSED "$what: $refused of $count disks are not verifiably empty; nothing was touched" \
-      "take other disks, or empty these by hand when you are sure of each (wipefs -a)"
+      "take other disks, or empty these by hand when you are sure of each (zpool labelclear for a former member, else wipefs -a)"
   fi
 }
 

@@ -3,8 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LabNode } from "./lab-node.ts";
 
 let node: LabNode;
+/** Where the node's own packages come from; a repository of the tests is another suite of it. */
+let mirror = "";
 beforeAll(async () => {
   node = await LabNode.start();
+  const targets = "apt-get indextargets --no-release-info --format '$(RELEASE) $(REPO_URI)'";
+  mirror = (await node.good(`${targets} | sed -n 's|^bookworm \\(.*\\)/$|\\1|p' | head -n 1`)).trim();
+  expect(mirror).toMatch(/^https?:\/\/[^ ]+$/);
   await node.good("mkdir -p /var/lib/phoenix/scripts");
 }, 900_000);
 afterAll(() => node.stop());
@@ -25,7 +30,7 @@ const repository = (more: object = {}, allow: string[] = []) =>
   input(
     {
       name: "backports",
-      uris: ["http://deb.debian.org/debian"],
+      uris: [mirror],
       suites: ["bookworm-backports"],
       components: ["non-free"],
       keyPath,
@@ -40,7 +45,7 @@ describe("repositories", () => {
     const before = await etc();
     expect(await node.converge(feature("setup_repository"), repository())).toEqual([`${file} is not there`]);
     expect(await node.good(`grep -v '^#' ${file}`)).toBe(
-      `Types: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm-backports\nComponents: non-free\nSigned-By: ${keyPath}`,
+      `Types: deb\nURIs: ${mirror}\nSuites: bookworm-backports\nComponents: non-free\nSigned-By: ${keyPath}`,
     );
     const edited = repository({ components: ["non-free", "contrib"] });
     expect(await node.converge(feature("setup_repository"), edited)).toEqual([

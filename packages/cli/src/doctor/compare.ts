@@ -135,7 +135,7 @@ function compareGuests({ stack, model }: Wanted, facts: NodeFacts): Problem[] {
       error(
         `CT ${vmid} (${name}): the number is taken by the ${found.kind} '${found.name}', ${whose}`,
         found.kind === "container" && found.stack === undefined
-          ? "another CTID in the container file; or adopt the guest (docs/guides/your-own-host.md)"
+          ? "another CTID in the container file; or take the guest into the state: `bin/phoenix preview` gives the `pulumi import` command"
           : "another CTID in the container file",
       ),
     );

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+# shellcheck shell=bash
 # Looks at a node and prints what is there; only reads. It comes to the node on standard input, behind bin/lib/disks.sh
 # and bin/lib/zfs.sh: what is on a disk is told here by the same code that decides it before a pool is made.
 # Each part begins with a record separator (octal 036) and its name; what follows is a tool's own words.
