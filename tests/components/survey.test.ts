@@ -28,7 +28,12 @@ test("only containers that may be replaced are looked at", async () => {
 });
 
 test("one of an older generation is known by its mark, and its volumes are named", async () => {
-  const description = formatMark({ stack: "dev", vmid: 910, incarnation: "0123456789abcdef", recipe: "aa11" });
+  const description = formatMark({
+    stack: "dev",
+    vmid: 910,
+    incarnation: "0123456789abcdef",
+    recipe: "aa11",
+  });
   const config = {
     description,
     mp0: "tank:subvol-910-disk-1,mp=/data",
