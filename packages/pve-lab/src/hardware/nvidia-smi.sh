@@ -84,7 +84,7 @@ query() {
   names=$(printf '%s' "$fields" | tr ',' ' ')
   first=$(cards | head -n 1)
   for field in $names; do
-    value_of "$field" "$first" 0 > /dev/null || fail 2 "Field \"$field\" is not a valid field to query."
+    value_of "$field" "$first" 0 >/dev/null || fail 2 "Field \"$field\" is not a valid field to query."
   done
   case ",$format," in
     *,noheader,*) ;;
