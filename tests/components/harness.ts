@@ -68,7 +68,8 @@ export async function runProgram(files: StackFiles, registered: Registered[] = [
   );
   acceptHooks();
   vi.spyOn(PveApi.prototype, "call").mockImplementation((_, path) => {
-    const answer = files.node?.(path);
+    const free = path.startsWith("/cluster/nextid") ? "free" : undefined;
+    const answer = files.node?.(path) ?? free;
     return answer === undefined
       ? Promise.reject(new PveApiError(500, "does not exist"))
       : Promise.resolve(answer);
