@@ -1,4 +1,5 @@
 import { Hypervisor } from "./components/hypervisor/hypervisor.ts";
+import { surveyHost } from "./components/hypervisor/survey.ts";
 import { Container } from "./components/lxc/container.ts";
 import { surveyContainers } from "./components/lxc/survey.ts";
 import { Template } from "./components/lxc/template.ts";
@@ -7,6 +8,7 @@ import { tellFailuresPlainly } from "./components/plain-failures.ts";
 import { NodeScripts } from "./components/scripts/node-scripts.ts";
 import { ScriptReader } from "./components/scripts/script-source.ts";
 import { loadConfiguration } from "./configuration.ts";
+import { staysBehind as staysBehindOf } from "./model/index.ts";
 import { readSettings } from "./settings.ts";
 
 tellFailuresPlainly();
@@ -17,6 +19,7 @@ const reader = new ScriptReader(settings.root);
 const { model, recipes } = loadConfiguration(settings, reader);
 
 const target = createTarget(settings);
+await surveyHost(target.api, model.host, { node: target.node, root: settings.root });
 const surveys = await surveyContainers(target.api, model.containers, recipes);
 const scripts = new NodeScripts("scripts", { target, root: settings.root, reader });
 const hypervisor = new Hypervisor("hypervisor", model.host, { target, scripts });
@@ -44,6 +47,8 @@ for (const spec of model.containers) {
 }
 
 export const node = target.node;
+/** What `destroy` leaves on the host: its preview shows it as an output that goes. */
+export const staysBehind = staysBehindOf(model);
 export const gpus = hypervisor.driver?.gpus ?? [];
 export const containers = Object.fromEntries(
   model.containers.map(({ vmid, name }) => [

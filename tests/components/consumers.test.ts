@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Configuration, pairOf, served } from "../unit/leaf-pairs.ts";
+import { build, modelOf } from "../unit/sources.ts";
 import { known, type Registered, runProgram } from "./harness.ts";
 
 let room = "";
@@ -38,14 +39,23 @@ async function request({ hypervisor, lxc }: Configuration): Promise<string> {
     features: [join(room, "features")],
     // An older generation, for what is rolled.
     node: (path) =>
-      path.endsWith("/911/config")
-        ? { description: "phoenix stack=dev vmid=911 incarnation=0123456789abcdef recipe=0d" }
-        : undefined,
+      path === "/storage"
+        ? storagesOf({ hypervisor, lxc })
+        : path.endsWith("/911/config")
+          ? { description: "phoenix stack=dev vmid=911 incarnation=0123456789abcdef recipe=0d" }
+          : undefined,
     secrets: { one_secret: "one", other_secret: "other" },
   });
   const text = JSON.stringify(await Promise.all(registered.map(plain)), null, 1);
   done.set(key, text);
   return text;
+}
+
+/** What is declared existing is there. */
+function storagesOf({ hypervisor, lxc }: Configuration): object[] {
+  const { host } = modelOf(build(hypervisor, lxc));
+  const { storages } = host;
+  return storages.map(({ id, type, content }) => ({ storage: id, type, content: content.join(",") }));
 }
 
 /** Without what is no effect of its own: the mark is random, written once, and names the recipe. */

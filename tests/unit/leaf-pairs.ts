@@ -43,7 +43,7 @@ const values: Record<string, [unknown, unknown]> = {
   "hypervisor base.log_rotation.*.files[]": ["/var/log/a.log", "/var/log/b.log"],
   "hypervisor base.log_rotation.*.keep": [1, 2],
   "hypervisor timezone": ["Etc/UTC", "Europe/Berlin"],
-  "hypervisor network.hostname": ["one", "two"],
+  "hypervisor network.hostname": ["pve", undefined],
   "hypervisor zfs.arc_max_gb": [1, 2],
   "hypervisor zfs.pools[].scrub": ["weekly", "monthly"],
   "hypervisor zfs.datasets[].storage_nodes[]": ["one", "two"],

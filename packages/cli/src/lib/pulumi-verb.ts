@@ -35,6 +35,9 @@ export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): 
   const yes = isOfLab(stack) && asksFirst.includes(verb) && !args.some((arg) => /^(-y|--yes)/.test(arg));
   // What needs no confirmation needs no preview before it either; `preview` is there for looking.
   const implied = yes ? (verb === "up" ? ["--yes", "--skip-preview"] : ["--yes"]) : [];
+  if (verb === "destroy") {
+    for (const line of await staysLines(stack, environment)) say.write(`${line}\n`);
+  }
   if (implied.includes("--skip-preview")) await previewFirst(stack, args, environment);
   const { code, stderr } = await pulumi([verb, ...implied, "--event-log", log, ...args], environment);
   for (const line of containerLines(verb, stack, readEvents(log))) say.write(`${line}\n`);
@@ -47,6 +50,14 @@ export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): 
   const errors = errorsOf(readEvents(log));
   const cause = errors.length > 0 ? errors.join("\n  ") : lastError(stderr);
   throw new Failure(`pulumi ${verb} failed: ${cause}`, { log, next: nextCommand(verb, cause, stack), code });
+}
+
+/** What will still be on the host afterwards, as the last run said it: destroy does not run the program. */
+async function staysLines(stack: string, environment: PulumiEnvironment): Promise<string[]> {
+  const command = ["stack", "output", "staysBehind", "--json", "--stack", stack];
+  const { code, stdout } = await capture("pulumi", command, { cwd: root, env: environment.variables });
+  const stays = code === 0 ? (JSON.parse(stdout) as string[]) : [];
+  return stays.length === 0 ? [] : ["This stays on the host:", ...stays.map((thing) => `  ${thing}`)];
 }
 
 /** Some refusals can only be seen in a preview: nobody is asked, but none is skipped. */
@@ -118,6 +129,9 @@ const lastError = (stderr: string): string =>
 
 /** The command that most likely leads on. */
 export function nextCommand(verb: string, cause: string, stack: string): string {
+  const again = `bin/phoenix ${verb}   (it goes on where this run ended)`;
+  if (/REBOOT_NEEDED/.test(cause))
+    return `reboot the node (${isOfLab(stack) ? "bin/phoenix lab ssh reboot" : "ssh to it: reboot"}), then ${again}`;
   if (/currently locked/.test(cause)) return "pulumi cancel   (if that other run is really dead)";
   if (/dial|connection refused|i\/o timeout|no route to host|is the lab up/i.test(cause)) {
     return isOfLab(stack) ? "bin/phoenix lab status" : "ssh to the node by hand, then the same command";
@@ -125,7 +139,5 @@ export function nextCommand(verb: string, cause: string, stack: string): string 
   if (/:\d+:\d+/.test(cause) && /etc\/|\.json/.test(cause)) return "bin/phoenix validate";
   if (/no changes were expected|changes were proposed|expect-no-changes/i.test(cause))
     return "bin/phoenix preview --diff";
-  return verb === "preview"
-    ? "bin/phoenix doctor"
-    : `bin/phoenix ${verb}   (it goes on where this run ended)`;
+  return verb === "preview" ? "bin/phoenix doctor" : again;
 }

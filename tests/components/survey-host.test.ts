@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, expect, test } from "vitest";
+import { type Registered, runProgram } from "./harness.ts";
+
+const room = mkdtempSync(join(tmpdir(), "phoenix-survey-"));
+afterAll(() => rmSync(room, { recursive: true }));
+
+const image = join(room, "image.tar.gz");
+writeFileSync(image, "an image");
+const sha256 = createHash("sha256").update("an image").digest("hex");
+
+const files = (overlay: object) => {
+  const path = join(room, "overlay.json");
+  writeFileSync(path, JSON.stringify(overlay));
+  return {
+    hypervisor: ["etc/phoenix_hypervisor_config.json", "etc/dev/hypervisor.json", path],
+    lxc: ["etc/phoenix_lxc_configs.json", "etc/dev/lxc.json"],
+  };
+};
+const storages = [
+  { storage: "local", type: "dir", content: "iso,vztmpl,backup" },
+  { storage: "fast", type: "lvmthin", content: "images,rootdir" },
+];
+const existing = (id: string, type: string, content: string[]) => ({ id, type, content, existing: true });
+const upload = (value: string, file = image) => ({
+  name: "own",
+  storage: "quickOS-shared-iso",
+  file,
+  checksum: { algorithm: "sha256", value },
+});
+
+const debian = { name: "debian-12", storage: "quickOS-shared-iso", url: "http://example.com/d.tar.zst" };
+
+async function refusal(overlay: object): Promise<string> {
+  const registered: Registered[] = [];
+  const node = (path: string) => (path === "/storage" ? storages : undefined);
+  const error = await runProgram({ ...files(overlay), node }, registered).catch((reason: unknown) => reason);
+  expect(pulumi.RunError.isInstance(error), String(error)).toBe(true);
+  expect(registered.filter(({ type }) => !type.startsWith("pulumi:"))).toEqual([]);
+  return (error as pulumi.RunError).message;
+}
+
+test.each([
+  [
+    "a storage that is not there",
+    existing("slow", "dir", ["iso"]),
+    /'slow' is declared existing.*it shows: local, fast/,
+  ],
+  [
+    "another type",
+    existing("fast", "zfspool", ["rootdir"]),
+    /'fast' is of type lvmthin, declared as zfspool/,
+  ],
+  [
+    "another content",
+    existing("local", "dir", ["iso", "rootdir"]),
+    /'local' cannot hold rootdir: .*pvesm set local --content iso,vztmpl,backup,rootdir/,
+  ],
+])("%s is said before anything is registered", async (_, storage, message) => {
+  expect(await refusal({ storages: [storage] })).toMatch(message);
+});
+
+test("F1: an existing storage that is as declared is used, and not one of its keys is registered", async () => {
+  const node = (path: string) => (path === "/storage" ? storages : undefined);
+  const overlay = files({ storages: [existing("local", "dir", ["iso"])] });
+  const registered = await runProgram({ ...overlay, node });
+  expect(registered.filter(({ name }) => name === "local").map(({ type }) => type)).toEqual([
+    "phoenix:hypervisor:Storage",
+  ]);
+});
+
+test("a host name that is not the node's, and files that are gone or others, are all said at once", async () => {
+  const message = await refusal({
+    network: { hostname: "phoenix" },
+    os_templates: [
+      debian,
+      upload("0".repeat(64)),
+      { ...upload(sha256, join(room, "gone.tar.gz")), name: "gone" },
+    ],
+  });
+  expect(message).toMatch(/pulumi config set phoenix:node phoenix/);
+  expect(message).toMatch(new RegExp(`has the SHA-256 ${sha256}, not 0{64}`));
+  expect(message).toMatch(/'gone' cannot be read/);
+});
