@@ -8,11 +8,14 @@ import type { ChainLink, Effective } from "./inherit.ts";
 import type { Locator } from "./locate.ts";
 import type { Catalogue } from "./manifests.ts";
 import { list } from "./schema-errors.ts";
+import { networksOf } from "./networks.ts";
 import { order } from "./order.ts";
 import { gpusOf, withContext } from "./nvidia.ts";
 import type { GpuContext } from "./nvidia.ts";
+import { furtherAbilities, resourcesOf } from "./resources.ts";
 import { textOf } from "./text.ts";
 import type { Path } from "./text.ts";
+import { volumesOf } from "./volumes.ts";
 import type {
   Allowed,
   ContainerSource,
@@ -20,7 +23,6 @@ import type {
   FeatureSpec,
   HostSpec,
   InheritedFeatureSpec,
-  NetworkSpec,
 } from "./types.ts";
 
 export interface Input {
@@ -166,11 +168,11 @@ function resolve(
     sure: !isUnsure(chain, input, "features"),
   });
   const features = withContext(named, inherited, gpus.length > 0 ? input.context : {});
-  const settings = settingsOf(
-    (get("pct_options") as string[] | undefined) ?? [],
-    [...inherited, ...features],
-    place,
-  );
+  const options = (get("pct_options") as string[] | undefined) ?? [];
+  const settings = {
+    ...settingsOf(options, [...inherited, ...features], place),
+    ...furtherAbilities(options),
+  };
   const rootfs = rootfsOf(chain, values, parent, input);
   const source = sourceOf(config, host);
   const unprivileged = (get("unprivileged") as boolean | undefined) ?? true;
@@ -181,7 +183,9 @@ function resolve(
       remedy: "it is fixed when the root file system is made; leave it out here",
     });
   }
-  const network = networkOf(chain, values, input);
+  const network = networksOf(ctid, values, !isUnsure(chain.slice(-1), input, "network_config"), input);
+  const isTemplate = config.is_template ?? false;
+  const resources = resourcesOf(ctid, values, { unprivileged, isTemplate, network }, input);
   const nameserver = get("nameserver") as string | undefined;
   const health = healthOf(ctid, values, place);
   const bootOrder = get("boot_order") as number | undefined;
@@ -190,7 +194,8 @@ function resolve(
     vmid: ctid,
     // Absent only where the schema has refused it already.
     name: textOf(config.name),
-    isTemplate: config.is_template ?? false,
+    isTemplate,
+    ...resources,
     cores: (get("cores") as number | undefined) ?? 1,
     memoryMb: (get("memory_mb") as number | undefined) ?? 512,
     swapMb: (get("swap_mb") as number | undefined) ?? 512,
@@ -206,6 +211,8 @@ function resolve(
     ...(bootOrder === undefined ? {} : { bootOrder }),
     ...(bootDelay === undefined ? {} : { bootDelay }),
     dependencies: toNumbers(config.dependencies ?? []).sort((a, b) => a - b),
+    volumes: volumesOf({ vmid: ctid, unprivileged, idMaps: resources.idMaps }, input),
+    mounts: [],
     ready: readyOf(values),
     ...(health === undefined ? {} : { health }),
     roll: config.is_template !== true && get("roll") === true,
@@ -277,32 +284,6 @@ function sourceOf(config: ContainerConfig, host: HostSpec): ContainerSource {
   const { name, storage, fileName, checksum } = template;
   const image = checksum === undefined ? fileName : `${checksum.algorithm}:${checksum.value.toLowerCase()}`;
   return { kind: "os-template", template: name, volid: `${storage}:vztmpl/${fileName}`, image };
-}
-
-function networkOf(chain: readonly ChainLink[], values: Effective, input: Input): NetworkSpec[] {
-  const ctid = chain.at(-1)?.ctid ?? 0;
-  const get = (key: string): string | undefined => values.get(key)?.value as string | undefined;
-  const address = get("network_config.ip");
-  if (address === undefined && isUnsure(chain.slice(-1), input, "network_config")) return [];
-  if (address === undefined) {
-    const message = "`network_config.ip` is missing: an address is a container's own and never inherited";
-    input.findings.add(input.locator, ["lxc_configs", String(ctid), "network_config"], message, {
-      remedy: 'an address with prefix length ("10.0.0.110/24"), or "dhcp"',
-      what: "key",
-    });
-    return [];
-  }
-  const gateway = address === "dhcp" ? undefined : get("network_config.gw");
-  const macAddress = get("mac_address")?.toUpperCase();
-  return [
-    {
-      name: get("network_config.name") ?? "eth0",
-      bridge: get("network_config.bridge") ?? "",
-      address,
-      ...(gateway === undefined ? {} : { gateway }),
-      ...(macAddress === undefined ? {} : { macAddress }),
-    },
-  ];
 }
 
 function checkBootOrder(

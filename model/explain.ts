@@ -32,7 +32,7 @@ export function explainContainer(
   }
   for (const [ability, on] of Object.entries(spec.settings)) {
     const needing = [...spec.inheritedFeatures, ...spec.features].find(
-      (feature) => feature.manifest?.needs[ability as keyof typeof spec.settings] === true,
+      (feature) => (feature.manifest?.needs as Record<string, unknown> | undefined)?.[ability] === true,
     );
     const said = ((effective.get("pct_options")?.value ?? []) as string[]).some((o) =>
       o.startsWith(`${ability}=`),

@@ -30,6 +30,8 @@ export function resolveHost(config: HypervisorConfig, locator: Locator, findings
     osTemplates,
     base: resolveBase(config, locator, findings),
     ...(config.zfs?.arc_max_gb === undefined ? {} : { arcMaxGb: config.zfs.arc_max_gb }),
+    // Whose they are is known once the containers are.
+    sharedVolumes: [],
     users: config.users === undefined ? [] : [toUser(config.users)],
     ...driverOf(config.nvidia_driver),
   };

@@ -21,6 +21,7 @@ import { explainErrors } from "./schema-errors.ts";
 import { schemas, validator } from "./schemas.ts";
 import { secretUses } from "./secret-references.ts";
 import { warnUnused } from "./unused.ts";
+import { shareVolumes } from "./volumes.ts";
 import { checkWhole } from "./whole-checks.ts";
 import { defaultsOf } from "./inherit.ts";
 import { explainContainer } from "./explain.ts";
@@ -79,6 +80,7 @@ export function buildModel(sources: Sources, options: BuildOptions = {}): Outcom
   const context = gpuContext(hostConfig, lxcConfig);
   const input: Input = { ...parts, ...containersOf(lxc), defaults: defaultsOf(hostConfig), context };
   const resolved = resolveContainers(input);
+  host.sharedVolumes = shareVolumes({ hostConfig, hostLocator, resolved, input });
   checkNetworks(resolved, bridgesOf(hostConfig), input);
   checkWhole({ hostConfig, hostLocator, lxcConfig, resolved, input });
   if (findings.hasErrors()) return failed(findings);

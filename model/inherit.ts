@@ -31,18 +31,35 @@ export const rules: Readonly<Record<string, Rule>> = {
   memory_mb: "inherit",
   swap_mb: "inherit",
   cores: "inherit",
+  cpu_limit: "inherit",
+  cpu_units: "inherit",
   storage_pool: "inherit",
   storage_size_gb: "inherit",
   "network_config.name": "inherit",
   "network_config.bridge": "inherit",
   "network_config.ip": "own",
   "network_config.gw": "inherit",
+  "network_config.ip6": "own",
+  "network_config.gw6": "inherit",
+  "network_config.vlan": "inherit",
+  "network_config.mtu": "inherit",
+  "network_config.rate_mbps": "inherit",
+  networks: "own",
   mac_address: "own",
   nameserver: "inherit",
+  searchdomain: "inherit",
   unprivileged: "inherit",
   gpu_assignment: "own",
   features: "add",
   pct_options: "add",
+  lxc_options: "add",
+  id_maps: "inherit",
+  devices: "own",
+  volumes: "own",
+  snapshots: "own",
+  firewall: "own",
+  description: "own",
+  tags: "add",
   start_at_boot: "own",
   boot_order: "own",
   boot_delay: "own",
@@ -54,6 +71,9 @@ export const rules: Readonly<Record<string, Rule>> = {
   roll: "inherit",
   allow: "own",
 };
+
+/** Lists that are shown even where nobody adds to them: a container's abilities follow from its features, too. */
+const ALWAYS: ReadonlySet<string> = new Set(["features", "pct_options"]);
 
 /** What holds where nobody says anything. */
 export const defaults: Readonly<Record<string, unknown>> = {
@@ -85,7 +105,9 @@ export function effective(chain: readonly ChainLink[], host: Readonly<Record<str
     const links = rule === "own" ? chain.slice(-1) : chain;
     if (rule === "add") {
       const parts = links.flatMap(({ config }) => (read(config, key) as unknown[] | undefined) ?? []);
-      const ctid = links.at(-1)?.ctid ?? 0;
+      const last = links.findLast(({ config }) => read(config, key) !== undefined) ?? links.at(-1);
+      const ctid = last?.ctid ?? 0;
+      if (last !== undefined && read(last.config, key) === undefined && !ALWAYS.has(key)) continue;
       result.set(key, { value: parts, origin: { kind: "container", ctid } });
       continue;
     }

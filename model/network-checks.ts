@@ -14,7 +14,7 @@ export function checkNetworks(
   const addresses = new Map<string, string>();
   if (hostSound) addresses.set(host.address.split("/")[0] ?? "", "the host");
   if (host.gateway !== undefined) addresses.set(host.gateway, "the gateway");
-  const names = new Map<string, string>();
+  const hostNames = new Map<string, string>();
   const macs = new Map<string, string>();
   const once = (seen: Map<string, string>, value: string, what: string, path: Path, ctid: number): void => {
     const other = seen.get(value.toLowerCase());
@@ -23,31 +23,42 @@ export function checkNetworks(
   };
   for (const [ctid, { spec, effective }] of [...resolved].sort(([a], [b]) => a - b)) {
     const path: Path = ["lxc_configs", String(ctid)];
-    if (spec.name !== "") once(names, spec.name, "name", [...path, "name"], ctid);
-    for (const nic of spec.network) {
-      if (nic.macAddress !== undefined) checkMac(nic.macAddress, [...path, "mac_address"]);
-      if (nic.macAddress !== undefined)
-        once(macs, nic.macAddress, "MAC address", [...path, "mac_address"], ctid);
-      const bridgePath = pathOf(effective, ctid, "network_config.bridge");
+    if (spec.name !== "") once(hostNames, spec.name, "name", [...path, "name"], ctid);
+    const names = new Set<string>();
+    for (const [i, nic] of spec.network.entries()) {
+      // The first interface has keys of its own, which may come from the template; the further ones are a list.
+      const at: Path = i === 0 ? [...path, "network_config"] : [...path, "networks", i - 1];
+      const placeOf = (key: string): Path =>
+        i === 0 ? pathOf(effective, ctid, `network_config.${key}`) : [...at, key];
+      if (names.has(nic.name))
+        findings.add(locator, [...at, "name"], `the interface \`${nic.name}\` is there twice`);
+      names.add(nic.name);
+      const macPath: Path = i === 0 ? [...path, "mac_address"] : [...at, "mac_address"];
+      if (nic.macAddress !== undefined) checkMac(nic.macAddress, macPath);
+      if (nic.macAddress !== undefined) once(macs, nic.macAddress, "MAC address", macPath, ctid);
+      const bridgePath = placeOf("bridge");
       if (hostSound && !bridges.includes(nic.bridge) && bridgePath[1] === String(ctid)) {
         const [message, { remedy }] = unknownName("bridge", nic.bridge, bridges);
         findings.add(locator, bridgePath, message, {
           remedy: `${remedy}; others are declared in \`network.bridges\``,
         });
       }
-      if (nic.address === "dhcp") continue;
+      const address6 = nic.address6?.split("/")[0] ?? "";
+      if (address6.includes(":")) once(addresses, address6, "address", [...at, "ip6"], ctid);
+      if (nic.address === undefined || nic.address === "dhcp") continue;
       const cidr = parseCidr(nic.address);
-      const ipPath: Path = [...path, "network_config", "ip"];
+      const ipPath: Path = [...at, "ip"];
       const problem = hostProblem(cidr);
       if (problem !== undefined) findings.add(locator, ipPath, `${nic.address} ${problem}`);
       once(addresses, nic.address.split("/")[0] ?? "", "address", ipPath, ctid);
-      const onMainBridge = hostSound && nic.bridge === host.bridge;
+      // A VLAN is a network of its own, whatever the bridge.
+      const onMainBridge = hostSound && nic.bridge === host.bridge && nic.vlan === undefined;
       const hostCidr = parseCidr(host.address);
       if (onMainBridge && !sameSubnet(hostCidr, cidr.address)) {
         const message = `${nic.address} is not in ${subnet(hostCidr)}, the subnet of the bridge \`${nic.bridge}\``;
         findings.add(locator, ipPath, message);
       } else if (nic.gateway !== undefined && !sameSubnet(cidr, parseAddress(nic.gateway))) {
-        const gatewayPath = pathOf(effective, ctid, "network_config.gw");
+        const gatewayPath = placeOf("gw");
         const message = `the gateway ${nic.gateway} is not in the subnet ${subnet(cidr)} of container ${ctid}`;
         findings.add(locator, gatewayPath[1] === String(ctid) ? gatewayPath : ipPath, message);
       } else if (

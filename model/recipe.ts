@@ -24,6 +24,9 @@ export function recipeDigest(
     rootfs: container.rootfs,
     unprivileged: container.unprivileged,
     settings: container.settings,
+    // What files belong to, and raw settings, which Proxmox VE copies to clones.
+    ...(container.idMaps.length > 0 ? { idMaps: container.idMaps } : {}),
+    ...(container.lxcOptions.length > 0 ? { lxcOptions: container.lxcOptions } : {}),
     features: container.features.map(({ name, script, parameters }) => {
       const digest = scriptDigests[script];
       if (digest === undefined) throw new Error(`no digest is given for the script ${script}`);

@@ -1,5 +1,5 @@
 import type { Input, Resolved } from "./containers.ts";
-import type { HypervisorConfig, SharedVolume } from "./generated/hypervisor-config.ts";
+import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
 import type { LxcConfigs } from "./generated/lxc-configs.ts";
 import { checkGpus } from "./gpu-checks.ts";
 import { unknownName } from "./names.ts";
@@ -7,8 +7,8 @@ import type { Locator } from "./locate.ts";
 import { checkQuotas } from "./quota-checks.ts";
 import { nearest } from "./schema-errors.ts";
 import type { Path } from "./text.ts";
+import { datasetAt } from "./volumes.ts";
 import { pendingApplications } from "./unused.ts";
-import { mountPointOf, zfsOf } from "./zfs.ts";
 
 export interface Whole {
   /** An empty one if the schema refuses it; `input.hostSound` says so. */
@@ -33,17 +33,10 @@ export function checkWhole(whole: Whole): void {
   checkStoragesOfVms(whole);
 }
 
-/** Whether a path lies at or below the mount point of a dataset. */
-function isInDataset({ hostConfig }: Whole, path: string): boolean {
-  const { datasets } = zfsOf(hostConfig);
-  const places = datasets.map((dataset) => mountPointOf(dataset, datasets));
-  return places.some((place) => place !== undefined && (path === place || path.startsWith(`${place}/`)));
-}
-
 function checkSharedVolumes(whole: Whole): void {
   const { hostConfig, hostLocator, input } = whole;
   const known = [...input.configs.keys()].map(String);
-  const kinds: [string, Record<string, Partial<SharedVolume>>][] = [
+  const kinds: [string, Record<string, { host_path?: string; mounts?: Record<string, string> }>][] = [
     ["shared_volumes", hostConfig.shared_volumes ?? {}],
     ["shared_zfs_volumes", hostConfig.shared_zfs_volumes ?? {}],
   ];
@@ -56,7 +49,7 @@ function checkSharedVolumes(whole: Whole): void {
         input.findings.add(hostLocator, [...path, "mounts", ctid], message, { remedy, what: "key" });
       }
       const folder = volume.host_path;
-      if (folder !== undefined && !isInDataset(whole, folder)) {
+      if (folder !== undefined && datasetAt(whole, folder) === undefined) {
         const message = `${folder} lies in no dataset of this file: it is a plain folder on the system disk`;
         input.findings.warn(hostLocator, [...path, "host_path"], message);
       }
@@ -68,7 +61,7 @@ function checkShares(whole: Whole): void {
   const { hostConfig, hostLocator, input } = whole;
   (hostConfig.samba?.shares ?? []).forEach((share, i) => {
     const path = `/${share.path.replace(/^\//, "")}`;
-    if (isInDataset(whole, path)) return;
+    if (datasetAt(whole, path) !== undefined) return;
     const message = `the share \`${share.name}\` lies in no dataset of this file: it would be a plain folder`;
     input.findings.warn(hostLocator, ["samba", "shares", i, "path"], message, {
       remedy: "add the dataset to `zfs.datasets`",
@@ -113,7 +106,7 @@ function checkVolumes({ hostConfig, hostLocator, input, resolved }: Whole): void
         findings.warn(locator, [...path, "pool"], message, { remedy });
       }
       const other = places.get(volume.mount_point);
-      if (other !== undefined) {
+      if (other !== undefined && !other.startsWith("the shared")) {
         findings.add(
           locator,
           [...path, "mount_point"],

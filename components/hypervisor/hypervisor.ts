@@ -5,6 +5,7 @@ import { BaseSystem } from "./base-system.ts";
 import type { HostContext } from "./host-context.ts";
 import { NvidiaDriver } from "./nvidia-driver.ts";
 import { OsTemplate } from "./os-template.ts";
+import { SharedVolume } from "./shared-volume.ts";
 import { Storage } from "./storage.ts";
 import { User } from "./user.ts";
 import { ZfsDataset } from "./zfs-dataset.ts";
@@ -44,6 +45,11 @@ export class Hypervisor extends pulumi.ComponentResource {
 
     this.driver = spec.nvidia && new NvidiaDriver(spec.nvidia, context, { parent: this, dependsOn });
     for (const user of spec.users) new User(user, context, { parent: this, dependsOn });
+
+    for (const volume of spec.sharedVolumes) {
+      const dependsOn = [...zfs.values()];
+      new SharedVolume(volume, context, { parent: this, dependsOn });
+    }
 
     this.registerOutputs({
       storages: [...storages.keys()],

@@ -3,6 +3,7 @@ import type { ContainerSpec } from "../../model/index.ts";
 import { checkHealth } from "./health.ts";
 import { createGuest, mayReplace, type GuestContext } from "./guest.ts";
 import { readMark } from "./mark.ts";
+import { takeSnapshot } from "./snapshot.ts";
 import type { Template } from "./template.ts";
 
 /** Inputs of which a change takes a new guest. */
@@ -32,7 +33,11 @@ export class Container extends pulumi.ComponentResource {
 
     const { word, vmid } = replacementOf(spec, context, source);
     const guest = createGuest(spec, context, vmid, { parent: this, ...word });
-    checkHealth(spec, guest, context, this);
+    const healthy = checkHealth(spec, guest, context, this);
+    takeSnapshot("final-form", spec, guest.runArgs, context, {
+      parent: this,
+      dependsOn: [healthy ?? guest.last],
+    });
 
     this.generation = guest.resource.description.apply((description) =>
       this.#compare(readMark(description, spec.vmid)?.recipe, source),

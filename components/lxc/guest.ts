@@ -12,6 +12,10 @@ import { retryWhileLocked } from "./clone-lock.ts";
 import { guard, type Intent } from "./guard.ts";
 import { formatMark } from "./mark.ts";
 import type { Survey } from "./survey.ts";
+import { networkArgs } from "./network-args.ts";
+import { settingsOf } from "./settings.ts";
+import { takeSnapshot } from "./snapshot.ts";
+import { Volume } from "./volume.ts";
 
 /** What templates and containers share. */
 export interface GuestContext {
@@ -94,6 +98,11 @@ export function createGuest(
     parameters,
     allow: spec.allow,
   });
+  const volumes = spec.volumes.map((volume) => new Volume(vmid, volume, context, { parent }));
+  const early = takeSnapshot("pre-configured", spec, { target, guest }, context, {
+    parent,
+    dependsOn: [resource],
+  });
   const settings = runScript(
     `${vmid}-settings`,
     {
@@ -101,22 +110,30 @@ export function createGuest(
       guest,
       script: scripts.version("bin/lxc/configure_container.sh"),
       input: {
-        ...input({
-          features: spec.settings,
-          rootfsGb: spec.rootfs.sizeGb,
-          ready: spec.ready,
-          started: true,
-        }),
+        ...input(settingsOf(spec)),
         // What the provider has changed may wait for a restart, which is this step's to make.
         after: digestOf(givenToProvider(spec)),
       },
       ...lateSettings(spec, context),
       removable: false,
     },
-    { parent, dependsOn: [resource] },
+    { parent, dependsOn: [resource, ...volumes, ...(early ? [early] : [])] },
   );
 
   let last: pulumi.Resource = settings;
+  if (spec.firewall) {
+    last = runScript(
+      `${vmid}-firewall`,
+      {
+        target,
+        guest,
+        script: scripts.version("bin/lxc/configure_firewall.sh"),
+        input: input({ ...spec.firewall }),
+        removable: true,
+      },
+      { parent, dependsOn: [last] },
+    );
+  }
   const features: Feature[] = [];
   for (const feature of spec.features) {
     const script = featureScript(feature.script, feature.level, scripts);
@@ -132,8 +149,12 @@ export function createGuest(
 }
 
 /** What an update of the guest's own resource may be about. */
-function givenToProvider({ name, cores, memoryMb, swapMb, network, nameserver }: ContainerSpec): object {
-  return { name, cores, memoryMb, swapMb, network, nameserver };
+function givenToProvider(spec: ContainerSpec): object {
+  const { name, cores, cpuLimit, cpuUnits, memoryMb, swapMb, network, nameserver, searchdomain } = spec;
+  return {
+    ...{ name, cores, cpuLimit, cpuUnits, memoryMb, swapMb, network, nameserver, searchdomain },
+    ...{ console: spec.console, firewall: spec.firewall?.enabled },
+  };
 }
 
 function intentOf(spec: ContainerSpec, { target, specs, surveys }: GuestContext): Intent {
@@ -159,10 +180,14 @@ export function mayReplace(spec: ContainerSpec, survey: Survey | undefined): boo
   return spec.allow.includes("replace") && (survey?.data ?? []).length === 0;
 }
 
-/** The device nodes of assigned GPUs, as the driver found them on the node. */
-function lateSettings({ vmid, gpus }: ContainerSpec, { driver }: GuestContext): Pick<FeatureArgs, "late"> {
+/** The device nodes of assigned GPUs, as the driver found them on the node, beside those that the file names. */
+function lateSettings(
+  { vmid, gpus, devices: own }: ContainerSpec,
+  { driver }: GuestContext,
+): Pick<FeatureArgs, "late"> {
   if (gpus.length === 0 || driver === undefined) return {};
-  const late = driver.devicesFor(vmid, gpus).apply((devices): Record<string, unknown> => ({ devices }));
+  const found = driver.devicesFor(vmid, gpus);
+  const late = found.apply((devices): Record<string, unknown> => ({ devices: [...own, ...devices] }));
   return { late };
 }
 
@@ -194,25 +219,26 @@ function containerArgs(
       ? { clone: cloneArgs(spec, cloneVmid ?? source.vmid) }
       : { operatingSystem: { templateFileId: source.volid, type: "debian" } }),
     disk: diskOfSource(spec, specs),
-    cpu: { cores: spec.cores },
-    memory: { dedicated: spec.memoryMb, swap: spec.swapMb },
-    networkInterfaces: spec.network.map(({ name, bridge, macAddress }) => ({
-      name,
-      bridge,
-      ...(macAddress ? { macAddress } : {}),
-    })),
-    initialization: {
-      hostname: spec.name,
-      ipConfigs: spec.network.map(({ address, gateway }) => ({
-        ipv4: { address, ...(gateway ? { gateway } : {}) },
-      })),
-      ...(spec.nameserver ? { dns: { servers: spec.nameserver.split(" ") } } : {}),
+    cpu: {
+      cores: spec.cores,
+      ...(spec.cpuLimit > 0 ? { limit: spec.cpuLimit } : {}),
+      ...(spec.cpuUnits === undefined ? {} : { units: spec.cpuUnits }),
     },
+    ...consoleArgs(spec),
+    ...(spec.tags.length > 0 ? { tags: spec.tags } : {}),
+    ...(spec.protection ? { protection: true } : {}),
+    memory: { dedicated: spec.memoryMb, swap: spec.swapMb },
+    ...networkArgs(spec),
     startOnBoot: spec.startAtBoot,
     ...startupArgs(spec),
     started: false,
     timeoutDelete: TIMEOUT_DELETE,
   };
+}
+
+/** The provider's own defaults are those of Proxmox VE. */
+function consoleArgs({ console: { enabled, ttyCount, type } }: ContainerSpec) {
+  return enabled && ttyCount === 2 && type === "tty" ? {} : { console: { enabled, ttyCount, type } };
 }
 
 /** Either may stand alone: a delay holds back those that start after it, in whatever order. */

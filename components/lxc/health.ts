@@ -1,3 +1,4 @@
+import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
 import { digestOf } from "../digest.ts";
@@ -13,8 +14,8 @@ export function checkHealth(
   guest: Guest,
   { target, scripts }: GuestContext,
   parent: pulumi.Resource,
-): void {
-  if (!spec.health) return;
+): command.remote.Command | undefined {
+  if (!spec.health) return undefined;
   const script = scripts.version("bin/lxc/check_health.sh");
   const input = {
     stack: target.stack,
@@ -22,7 +23,7 @@ export function checkHealth(
     parameters: { ...spec.health },
     after: changesOf(spec, guest),
   };
-  runScript(
+  return runScript(
     `${spec.vmid}-health`,
     { ...guest.runArgs, script, input, removable: false },
     { parent, dependsOn: [guest.last] },

@@ -955,6 +955,18 @@ export interface SharedVolume {
      */
     [k: string]: string;
   };
+  /**
+   * User of the containers that the folder belongs to when it is made.
+   */
+  owner_uid?: number;
+  /**
+   * Group of the containers that the folder belongs to when it is made.
+   */
+  owner_gid?: number;
+  /**
+   * `chown`: a folder that is there already gets that owner too; what lies in it does not.
+   */
+  allow?: "chown"[];
 }
 /**
  * A volume of its own that several containers see.
@@ -964,7 +976,7 @@ export interface SharedVolume {
  */
 export interface SharedZfsVolume {
   /**
-   * Storage or pool it lies in.
+   * Storage whose dataset it lies in, or a pool.
    */
   pool: string;
   /**
@@ -972,7 +984,8 @@ export interface SharedZfsVolume {
    */
   size_gb: number;
   /**
-   * Absolute path in the containers.
+   * @deprecated
+   * Absolute path in the containers that `mounts` gives none. Accepted for compatibility, without effect: `mounts` names the path for each container.
    */
   mount_point?: string;
   /**
@@ -987,6 +1000,18 @@ export interface SharedZfsVolume {
      */
     [k: string]: string;
   };
+  /**
+   * User of the containers that the folder belongs to when it is made.
+   */
+  owner_uid?: number;
+  /**
+   * Group of the containers that the folder belongs to when it is made.
+   */
+  owner_gid?: number;
+  /**
+   * `destroy`: its data goes when the volume is taken out of the configuration, or the stack is destroyed.
+   */
+  allow?: "destroy"[];
 }
 /**
  * Folders that the node serves by NFS.

@@ -81,6 +81,12 @@ export interface ContainerConfig {
    */
   description?: string;
   /**
+   * Tags, shown by Proxmox VE. Those of its templates are added.
+   *
+   * Items: A tag, in lower case.
+   */
+  tags?: string[];
+  /**
    * It is sealed after its features are applied, and others are cloned from it.
    */
   is_template?: boolean;
@@ -109,6 +115,14 @@ export interface ContainerConfig {
    */
   cores?: number;
   /**
+   * Processors' worth of time that it may use at most; 0 is no limit.
+   */
+  cpu_limit?: number;
+  /**
+   * Weight against other guests when processors are short; Proxmox VE's 100 if absent.
+   */
+  cpu_units?: number;
+  /**
    * Storage of the root file system; its content must include `rootdir`. Inherited from the template.
    */
   storage_pool?: string;
@@ -122,19 +136,41 @@ export interface ContainerConfig {
    */
   mac_address?: string;
   /**
+   * Further interfaces, beside the first one of `network_config`.
+   */
+  networks?: FurtherNetwork[];
+  /**
    * Name servers, separated by spaces; the host's if absent.
    */
   nameserver?: string;
+  /**
+   * Domains that names without a dot are looked up in, separated by spaces; the host's if absent.
+   */
+  searchdomain?: string;
   /**
    * Root of the container is nobody on the host. Fixed at creation: a clone has what its template has.
    */
   unprivileged?: boolean;
   /**
-   * Abilities of the container: `nesting=1`, `keyctl=1`, `fuse=1`. What its features need is added without being asked.
+   * Abilities and options of the container. What its features need is added without being asked.
    *
-   * Items: An ability, on (`=1`) or off (`=0`).
+   * Items: Abilities, on (`=1`) or off (`=0`): `nesting`, `keyctl`, `fuse`, `mknod`, `force_rw_sys`; `mount=` file systems that it may mount, separated by semicolons. Options: `console=0|1`, `tty=0…6` terminals, `cmode=tty|console|shell`, `timezone=`, `protection=0|1` (Proxmox VE refuses to remove it).
    */
   pct_options?: string[];
+  /**
+   * Raw settings of LXC for which Proxmox VE has no key, as `lxc.name = value`. They take a restart.
+   *
+   * Items: One setting.
+   */
+  lxc_options?: string[];
+  /**
+   * Ids of an unprivileged container that are ids of the host as they are, and not shifted: exceptions from the usual map.
+   */
+  id_maps?: IdMap[];
+  /**
+   * Devices of the host that it sees. GPUs are `gpu_assignment`.
+   */
+  devices?: Device[];
   /**
    * NVIDIA GPUs by index, separated by commas, or `none`.
    */
@@ -148,9 +184,13 @@ export interface ContainerConfig {
    */
   application_script?: string;
   /**
-   * Data of its own that outlives the container.
+   * Data of its own that outlives the container. Their order means nothing.
    */
   volumes?: Volume[];
+  /**
+   * Snapshots that are taken once: `pre-configured` before its settings and features, `final-form` when all of them are there and it is healthy. Volumes are not part of them.
+   */
+  snapshots?: ("pre-configured" | "final-form")[];
   /**
    * Ports that its applications listen on, `<outside>:<inside>`.
    *
@@ -220,7 +260,7 @@ export interface ContainerConfig {
   allow?: ("destroy" | "replace")[];
 }
 /**
- * The network interface.
+ * The first network interface.
  */
 export interface NetworkConfig {
   /**
@@ -239,6 +279,117 @@ export interface NetworkConfig {
    * Gateway.
    */
   gw?: string;
+  /**
+   * IPv6 address with prefix length, `auto` (what routers announce) or `dhcp`.
+   */
+  ip6?: string;
+  /**
+   * IPv6 gateway.
+   */
+  gw6?: string;
+  /**
+   * VLAN tag.
+   */
+  vlan?: number;
+  /**
+   * Largest packet in bytes; the bridge's if absent.
+   */
+  mtu?: number;
+  /**
+   * Megabytes per second that it may send and receive at most.
+   */
+  rate_mbps?: number;
+}
+/**
+ * A further network interface.
+ */
+export interface FurtherNetwork {
+  /**
+   * Name inside the container.
+   */
+  name: string;
+  /**
+   * Bridge of the node; the host's main one if absent.
+   */
+  bridge?: string;
+  /**
+   * MAC address; one that Proxmox VE chooses if absent.
+   */
+  mac_address?: string;
+  /**
+   * Address with prefix length, or `dhcp`; none if absent.
+   */
+  ip?: string;
+  /**
+   * Gateway.
+   */
+  gw?: string;
+  /**
+   * IPv6 address with prefix length, `auto` (what routers announce) or `dhcp`.
+   */
+  ip6?: string;
+  /**
+   * IPv6 gateway.
+   */
+  gw6?: string;
+  /**
+   * VLAN tag.
+   */
+  vlan?: number;
+  /**
+   * Largest packet in bytes; the bridge's if absent.
+   */
+  mtu?: number;
+  /**
+   * Megabytes per second that it may send and receive at most.
+   */
+  rate_mbps?: number;
+}
+/**
+ * A range of ids that the container shares with the host.
+ */
+export interface IdMap {
+  /**
+   * Users or groups.
+   */
+  type: "uid" | "gid";
+  /**
+   * First id in the container.
+   */
+  container_id: number;
+  /**
+   * First id on the host; never root's.
+   */
+  host_id: number;
+  /**
+   * How many ids.
+   */
+  size?: number;
+}
+/**
+ * A device of the host that the container sees.
+ */
+export interface Device {
+  /**
+   * Path on the host and in the container.
+   */
+  path: string;
+  /**
+   * Access mode in the container.
+   */
+  mode?: string;
+  /**
+   * Owner in the container.
+   */
+  uid?: number;
+  /**
+   * Group in the container.
+   */
+  gid?: number;
+  /**
+   * It may only be read.
+   */
+  deny_write?: boolean;
 }
 /**
  * A feature with parameters.
@@ -273,6 +424,22 @@ export interface Volume {
    * Absolute path in the container.
    */
   mount_point: string;
+  /**
+   * User of the container that the empty volume belongs to when it is made.
+   */
+  owner_uid?: number;
+  /**
+   * Group of the container that the empty volume belongs to when it is made.
+   */
+  owner_gid?: number;
+  /**
+   * The container may not write to it.
+   */
+  read_only?: boolean;
+  /**
+   * `destroy`: its data goes when the volume is taken out of the configuration, or the stack is destroyed.
+   */
+  allow?: "destroy"[];
 }
 /**
  * The container's firewall.

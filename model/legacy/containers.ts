@@ -24,7 +24,6 @@ export function rewriteContainers(rewriter: Rewriter): void {
     network(rewriter, path);
     gpus(rewriter, path);
     featureText(rewriter, path);
-    pctOptions(rewriter, path);
     volumes(rewriter, path);
     firewallRules(rewriter, [...path, "firewall", "rules"]);
     rewriteVllm(rewriter, path);
@@ -122,18 +121,6 @@ function featureText(rewriter: Rewriter, path: Path): void {
   }
   const features = text.split(/[\s,]+/).filter((name) => name !== "");
   rewriter.replace(at, features, `"${text}" is now ${JSON.stringify(features)}`, "features are a list");
-}
-
-/** Options other than abilities were handed to `pct set` as they stood, most of them in a form that it refuses. */
-function pctOptions(rewriter: Rewriter, path: Path): void {
-  const options = rewriter.array([...path, "pct_options"]);
-  for (let i = options.length - 1; i >= 0; i--) {
-    const option = options[i];
-    if (typeof option !== "string" || /^(nesting|keyctl|fuse)=/.test(option)) continue;
-    if (/^mknod=[01]$/.test(option)) {
-      rewriter.drop([...path, "pct_options", i], `the option \`${option}\` is not served`, "left out");
-    }
-  }
 }
 
 /** Two lists of the same thing, of which one added another disk at every run. */

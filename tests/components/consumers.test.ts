@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { build, modelOf } from "../unit/sources.ts";
 import { known, type Registered, runProgram } from "./harness.ts";
 
 let room = "";
+/** Digests: each text holds all scripts, and hundreds of them would not fit in memory. */
 const done = new Map<string, string>();
 
 const traces = Error.stackTraceLimit;
@@ -25,9 +27,6 @@ afterAll(() => {
 /** What the whole program asks the engine for, as text. */
 async function request({ hypervisor, lxc }: Configuration): Promise<string> {
   const texts = [hypervisor, lxc].map((value) => JSON.stringify(value));
-  const key = texts.join("\n");
-  const before = done.get(key);
-  if (before !== undefined) return before;
   const paths = ["hypervisor.json", "lxc.json"].map((name, i) => {
     writeFileSync(join(room, name), texts[i] ?? "");
     return join(room, name);
@@ -46,9 +45,7 @@ async function request({ hypervisor, lxc }: Configuration): Promise<string> {
           : undefined,
     secrets: { one_secret: "one", other_secret: "other" },
   });
-  const text = JSON.stringify(await Promise.all(registered.map(plain)), null, 1);
-  done.set(key, text);
-  return text;
+  return JSON.stringify(await Promise.all(registered.map(plain)), null, 1);
 }
 
 /** What is declared existing is there. */
@@ -57,6 +54,16 @@ function storagesOf({ hypervisor, lxc }: Configuration): object[] {
   const { storages } = host;
   return storages.map(({ id, type, content }) => ({ storage: id, type, content: content.join(",") }));
 }
+
+/** A digest of that, made once for each configuration. */
+async function digestOf(configuration: Configuration): Promise<string> {
+  const key = sha256(JSON.stringify(configuration));
+  const digest = done.get(key) ?? sha256(await request(configuration));
+  done.set(key, digest);
+  return digest;
+}
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** Without what is no effect of its own: the mark is random, written once, and names the recipe. */
 async function plain({ type, name, inputs, options }: Registered): Promise<object> {
@@ -82,12 +89,11 @@ test("the same configuration asks for the same", async () => {
   if (first === undefined) throw new Error("no leaf");
   const [one] = pairOf(first);
   const asked = await request(one);
-  done.clear();
   expect(await request(one)).toBe(asked);
   expect(asked).toContain('"912-settings"');
 });
 
 test.each(served)("$key reaches the engine", async (item) => {
   const [first, second] = pairOf(item);
-  expect(await request(first)).not.toBe(await request(second));
+  expect(await digestOf(first)).not.toBe(await digestOf(second));
 });

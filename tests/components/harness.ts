@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -27,6 +27,11 @@ export interface StackFiles {
 
 let programs = 0;
 
+/** One for all programs of a process; hundreds of folders would stay behind otherwise. */
+const room = mkdtempSync(join(tmpdir(), "phoenix-components-"));
+process.on("exit", () => rmSync(room, { recursive: true, force: true }));
+const nodeFile = join(room, "node.json");
+
 const NODE = {
   name: "pve",
   endpoint: "https://192.0.2.1:8006/",
@@ -46,14 +51,14 @@ const GPUS = JSON.stringify({
   devices: ["/dev/nvidiactl", "/dev/nvidia-uvm"].map((path) => ({ path, numbers: "195:255" })),
 });
 
+writeFileSync(nodeFile, JSON.stringify(NODE));
+
 /**
  * Runs the whole program against mocks and returns what it registers.
  * @param registered filled as it goes, so that it can be looked at where the program fails
  */
 export async function runProgram(files: StackFiles, registered: Registered[] = []): Promise<Registered[]> {
   let failure: Error | undefined;
-  const nodeFile = join(mkdtempSync(join(tmpdir(), "phoenix-components-")), "node.json");
-  writeFileSync(nodeFile, JSON.stringify(NODE));
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => ({

@@ -93,7 +93,7 @@ const values: Record<string, [unknown, unknown]> = {
   "lxc lxc_configs.*.cores": [1, 2],
   "lxc lxc_configs.*.storage_pool": ["tank-lxc", "local"],
   "lxc lxc_configs.*.storage_size_gb": [4, 8],
-  "lxc lxc_configs.*.network_config.name": ["eth0", "eth1"],
+  "lxc lxc_configs.*.network_config.name": ["eth0", "lan0"],
   "lxc lxc_configs.*.network_config.bridge": ["vmbr0", "vmbr9"],
   "lxc lxc_configs.*.network_config.ip": ["10.0.0.112/24", "dhcp"],
   "lxc lxc_configs.*.network_config.gw": ["10.0.0.1", "10.0.0.2"],
@@ -120,6 +120,58 @@ const values: Record<string, [unknown, unknown]> = {
   "lxc nvidia_container_toolkit.key_url": ["http://example.com/a.key", "http://example.com/b.key"],
   "lxc nvidia_container_toolkit.key_sha256": ["a".repeat(64), "b".repeat(64)],
   "lxc lxc_configs.*.gpu_assignment": ["none", "1"],
+  "hypervisor shared_volumes.*.host_path": ["/tank/lxc/shared", "/tank/lxc/other"],
+  "hypervisor shared_volumes.*.mounts.*": ["/certs", "/ssl"],
+  "hypervisor shared_volumes.*.owner_uid": [0, 33],
+  "hypervisor shared_volumes.*.owner_gid": [0, 33],
+  "hypervisor shared_volumes.*.allow[]": ["chown", undefined],
+  "hypervisor shared_zfs_volumes.*.pool": ["tank", "tank-lxc"],
+  "hypervisor shared_zfs_volumes.*.size_gb": [1, 2],
+  "hypervisor shared_zfs_volumes.*.mounts.*": ["/models", "/data2"],
+  "hypervisor shared_zfs_volumes.*.owner_uid": [0, 33],
+  "hypervisor shared_zfs_volumes.*.owner_gid": [0, 33],
+  "hypervisor shared_zfs_volumes.*.allow[]": ["destroy", undefined],
+  "lxc lxc_configs.*.description": ["my own words", "other words"],
+  "lxc lxc_configs.*.tags[]": ["web", "db"],
+  "lxc lxc_configs.*.cpu_limit": [0, 1.5],
+  "lxc lxc_configs.*.cpu_units": [100, 200],
+  "lxc lxc_configs.*.searchdomain": ["example.com", "example.org"],
+  "lxc lxc_configs.*.network_config.ip6": ["auto", "fd00::1/64"],
+  "lxc lxc_configs.*.network_config.gw6": ["fd00::2", "fd00::3"],
+  "lxc lxc_configs.*.network_config.vlan": [1, 2],
+  "lxc lxc_configs.*.network_config.mtu": [1400, 1500],
+  "lxc lxc_configs.*.network_config.rate_mbps": [1, 2],
+  "lxc lxc_configs.*.networks[].name": ["eth1", "eth2"],
+  "lxc lxc_configs.*.networks[].bridge": ["vmbr9", "vmbr0b"],
+  "lxc lxc_configs.*.networks[].mac_address": ["52:54:00:00:00:01", "52:54:00:00:00:02"],
+  "lxc lxc_configs.*.networks[].ip": ["10.0.9.112/24", "dhcp"],
+  "lxc lxc_configs.*.networks[].gw": ["10.0.9.1", "10.0.9.2"],
+  "lxc lxc_configs.*.networks[].ip6": ["fd00:9::112/64", "dhcp"],
+  "lxc lxc_configs.*.networks[].gw6": ["fd00:9::1", "fd00:9::2"],
+  "lxc lxc_configs.*.networks[].vlan": [1, 2],
+  "lxc lxc_configs.*.networks[].mtu": [1400, 1500],
+  "lxc lxc_configs.*.networks[].rate_mbps": [1, 2],
+  "lxc lxc_configs.*.lxc_options[]": ["lxc.mount.auto = sys:rw", "lxc.mount.auto = sys:ro"],
+  "lxc lxc_configs.*.id_maps[].container_id": [33, 34],
+  "lxc lxc_configs.*.id_maps[].host_id": [33, 34],
+  "lxc lxc_configs.*.id_maps[].size": [1, 2],
+  "lxc lxc_configs.*.devices[].path": ["/dev/ttyS0", "/dev/ttyS1"],
+  "lxc lxc_configs.*.devices[].mode": ["0660", "0666"],
+  "lxc lxc_configs.*.devices[].uid": [0, 33],
+  "lxc lxc_configs.*.devices[].gid": [0, 33],
+  "lxc lxc_configs.*.volumes[].name": ["data", "other"],
+  "lxc lxc_configs.*.volumes[].pool": ["tank-lxc", "tank-more"],
+  "lxc lxc_configs.*.volumes[].size_gb": [1, 2],
+  "lxc lxc_configs.*.volumes[].mount_point": ["/data", "/srv"],
+  "lxc lxc_configs.*.volumes[].owner_uid": [0, 33],
+  "lxc lxc_configs.*.volumes[].owner_gid": [0, 33],
+  "lxc lxc_configs.*.volumes[].allow[]": ["destroy", undefined],
+  "lxc lxc_configs.*.firewall.rules[].source": ["10.0.0.1", "10.0.0.2"],
+  "lxc lxc_configs.*.firewall.rules[].dest": ["10.0.0.1", "10.0.0.2"],
+  "lxc lxc_configs.*.firewall.rules[].proto": ["tcp", "udp"],
+  "lxc lxc_configs.*.firewall.rules[].port": ["80", "443"],
+  "lxc lxc_configs.*.firewall.rules[].iface": ["eth0", "eth1"],
+  "lxc lxc_configs.*.firewall.rules[].comment": ["one", "other"],
   "lxc lxc_configs.*.boot_order": [1, 2],
   "lxc lxc_configs.*.boot_delay": [1, 2],
   "lxc lxc_configs.*.dependencies[]": ["912", "911"],
@@ -169,6 +221,8 @@ const places: Record<string, string> = {
   "lxc lxc_configs.*.clone_from_ctid": "911",
   "lxc lxc_configs.*.clone_mode": "911",
   "lxc lxc_configs.*.roll": "911",
+  "lxc lxc_configs.*.is_template": "913",
+  "lxc lxc_configs.*.unprivileged": "913",
   "lxc lxc_configs.*.dependencies[]": "910",
   "lxc lxc_configs.*.features[].parameters": "910",
 };
@@ -293,9 +347,14 @@ export function base(): Configuration {
     template: "debian-12",
     storage_pool: "tank-lxc",
     storage_size_gb: 4,
-    network_config: { ip: "10.0.0.112/24" },
+    network_config: { ip: "10.0.0.112/24", ip6: "fd00::112/64" },
     features: ["base_setup"],
     health_check: { command: "true", http: { port: 80 }, tcp: { port: 22 } },
+    networks: [{ name: "eth1", bridge: "vmbr9", ip: "10.0.9.112/24", ip6: "fd00:9::112/64" }],
+    devices: [{ path: "/dev/ttyS0" }],
+    id_maps: [{ type: "uid", container_id: 33, host_id: 33 }],
+    volumes: [{ name: "data", pool: "tank-lxc", size_gb: 1, mount_point: "/data" }],
+    firewall: { enabled: true, rules: [{ type: "in", action: "ACCEPT", proto: "tcp", port: "22" }] },
   };
   configs["913"] = {
     name: "thirteen",
@@ -313,6 +372,10 @@ export function base(): Configuration {
   hypervisor["nvidia_driver"] = { install: true, version: "580.76.05" };
   lxc["nvidia_container_toolkit"] = { version: "1.17.8-1", key_sha256: sum };
   hypervisor["proxmox_defaults"] = { zfs_lxc_pool: "tank-lxc", lxc: {} };
+  const mounts = { "912": "/certs" };
+  hypervisor["shared_volumes"] = { files: { host_path: "/tank/lxc/shared", mounts } };
+  const blocks = { pool: "tank", size_gb: 1, mounts: { "912": "/models" } };
+  hypervisor["shared_zfs_volumes"] = { files: blocks };
   hypervisor["users"] = { username: "me" };
   return { hypervisor, lxc };
 }
@@ -329,6 +392,7 @@ function pathOf(key: string, pattern: string): string[] {
   const parts = pattern.replaceAll("[]", ".0").split(".");
   const path = parts.map((part, i) => {
     if (part === "*" && parts[0] === "base") return "test";
+    if (part === "*" && pattern.startsWith("shared_")) return i === 1 ? "files" : "912";
     if (part === "*") return parts[0] === "lxc_configs" ? (places[key] ?? "912") : "my:test";
     return /^\d+$/.test(part) && i <= 2 && index !== "0" ? index : part;
   });
@@ -346,7 +410,8 @@ export function put(target: Json, path: string[], value: unknown): void {
     const parent = path
       .slice(0, i)
       .reduce<unknown>((node, part) => (node as Json | undefined)?.[part], target);
-    const list = /^\d+$/.test(path[i] ?? "") && path[0] !== "lxc_configs" ? [] : {};
+    // A CTID has more digits than any index here.
+    const list = /^\d{1,2}$/.test(path[i] ?? "") ? [] : {};
     if (parent === undefined || (typeof parent !== "object" && i < path.length))
       set(target, path.slice(0, i), list);
   }
@@ -368,7 +433,7 @@ function configurationWith(
   }
   const target = file === "lxc" ? lxc : hypervisor;
   if (path.at(-2) === "pct_options" || path.at(-2) === "allow" || path.at(-2) === "dependencies") {
-    set(target, path.slice(0, -1), [value]);
+    set(target, path.slice(0, -1), value === undefined ? [] : [value]);
   } else if (path.includes("features") && path.at(-1) !== "0") {
     const use = path.at(-1) === "name" ? { name: value } : { name: "serve_page", parameters: value };
     set(target, path.slice(0, -1), use);

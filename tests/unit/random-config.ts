@@ -77,7 +77,7 @@ export function randomConfig(random: Random): Config {
           }
         : {}),
       ...(random.chance(30)
-        ? { firewall: { enabled: true, rules: [{ type: "in", action: "ACCEPT", port: "80" }] } }
+        ? { firewall: { enabled: true, rules: [{ type: "in", action: "ACCEPT", proto: "tcp", port: "80" }] } }
         : {}),
       features: [{ name: "serve_page", parameters: { port: 8000 + i, text: "hello" } }],
     };

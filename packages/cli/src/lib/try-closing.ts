@@ -10,7 +10,7 @@ const patience = 30_000;
 /** Publishes the first page that a container of the stack serves, and waits until it answers. */
 export async function publishPage(node: NodeFile, stack: string): Promise<string | undefined> {
   for (const container of chosenModel({ stack }).containers) {
-    const address = container.network[0]?.address.split("/")[0];
+    const address = container.network[0]?.address?.split("/")[0];
     const port = container.features.find(({ name }) => name === "serve_page")?.parameters["port"];
     if (address === undefined || typeof port !== "number") continue;
     await labPublish(port, `${address}:${port}`);
