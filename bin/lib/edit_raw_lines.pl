@@ -9,7 +9,9 @@ use warnings;
 my ($ctid) = ($ARGV[0] // '') =~ /^([1-9][0-9]{2,8})$/ or die "not a guest's number\n";
 my @wanted = map { chomp; /^lxc\.[a-z0-9_\-.]+: [^\0]*$/ ? $_ : die "not a raw line: $_\n" } grep { /\S/ } <STDIN>;
 my $path = ($ENV{PHOENIX_PVE} // '/etc/pve') . "/lxc/$ctid.conf";
-my $lock_path = ($ENV{PHOENIX_LOCKS} // '/run/lock/lxc') . "/pve-config-$ctid.lock";
+my $locks = $ENV{PHOENIX_LOCKS} // '/run/lock/lxc';
+my $lock_path = "$locks/pve-config-$ctid.lock";
+mkdir $locks;    # as Proxmox VE does it, which may not have had a reason yet since the node started
 open my $lock, '>>', $lock_path or die "$lock_path: $!\n";
 my $deadline = time + 60;
 until (flock $lock, LOCK_EX | LOCK_NB) {

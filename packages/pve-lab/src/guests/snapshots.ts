@@ -38,6 +38,10 @@ export async function checkSnapshot(vmid: number, name: string): Promise<void> {
   if (config.values["template"] === "1")
     throw new ApiError(500, "you can't take a snapshot if it's a template");
   if (config.snapshots[name]) throw new ApiError(500, `snapshot name '${name}' already used`);
+  // A folder or device of the node has no such feature, and one mount point without it is enough.
+  const mounted = mountPointKeys(config.values).map((key) => parseMountPoint(config.values[key] ?? ""));
+  if (mounted.some((mountPoint) => mountPointType(mountPoint) !== "volume"))
+    throw new ApiError(500, "snapshot feature is not available");
   for (const { volid } of volumes(config))
     if (!(await volumeHasFeature("snapshot", volid)))
       throw new ApiError(500, "snapshot feature is not available");
