@@ -13,6 +13,7 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { hardwareFiles } from "../hardware/node-files.ts";
 import { resolveHardware } from "../hardware/description.ts";
+import { dhcpFiles } from "../image/dhcp.ts";
 import type { NodeFile } from "../image/units.ts";
 import { commonFiles, enablingLinks } from "../image/units.ts";
 import type { Lab, Memory } from "./lab.ts";
@@ -114,7 +115,13 @@ export async function deploy(
   root: string,
   lower: string | undefined,
 ): Promise<void> {
-  const files = [...commonFiles(), ...hardwareFiles(), ...labFiles(lab, memory), ...(await guestFiles())];
+  const files = [
+    ...commonFiles(),
+    ...hardwareFiles(),
+    ...dhcpFiles(),
+    ...labFiles(lab, memory),
+    ...(await guestFiles()),
+  ];
   for (const file of files) {
     makeParents(root, lower, file.path);
     clear(root + file.path);
