@@ -10,6 +10,7 @@ import { LXC_FOLDER, renderLxcConfig, seccompRules } from "./lxc-config.ts";
 import { makeDeviceNodes, mountGuest, unmountGuest } from "./mounts.ts";
 import { nodeFacts } from "./node-facts.ts";
 import { parseFeatures } from "./property-string.ts";
+import { ensureSegments, segmentsOf } from "./segments.ts";
 import { writeNetworkFiles } from "./setup.ts";
 
 const COMMON_SECCOMP = "/usr/share/lxc/config/common.seccomp";
@@ -33,6 +34,7 @@ async function preStart(vmid: number): Promise<void> {
   try {
     await makeDeviceNodes(vmid, config, root);
     prepareNvidiaGuest(config.values, root);
+    await ensureSegments(segmentsOf(config.values));
     writeNetworkFiles(vmid, config, root);
   } catch (error) {
     await unmountGuest(vmid);

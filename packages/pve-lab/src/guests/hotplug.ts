@@ -2,6 +2,7 @@ import { run } from "../volumes/run.ts";
 import type { GuestConfig } from "./config-file.ts";
 import { writeLimit } from "./limits.ts";
 import { initPid } from "./process.ts";
+import { ensureSegments, segmentOf } from "./segments.ts";
 import { parseNetwork, type Network } from "./property-string.ts";
 
 /**
@@ -43,9 +44,11 @@ async function changeNetwork(
   const fresh = !(before && same("name") && same("hwaddr"));
   const pid = await initPid(vmid);
   if (pid === undefined) return false;
+  const segment = segmentOf(after);
+  if (after["tag"] !== undefined && segment !== undefined) await ensureSegments([segment]);
   if (fresh) await plug(pair, after, pid);
-  else if (!same("bridge") && after["bridge"])
-    await run("ip", ["link", "set", pair, "master", after["bridge"]]);
+  else if (segment !== undefined && !(same("bridge") && same("tag")))
+    await run("ip", ["link", "set", pair, "master", segment]);
   const inGuest = (...args: string[]) => run("nsenter", ["--target", String(pid), "--net", "ip", ...args]);
   const name = after["name"] ?? "";
   for (const [address, gateway, family] of [
@@ -68,6 +71,7 @@ async function plug(pair: string, network: Network, pid: number): Promise<void> 
   const peer = `${pair}p`;
   await run("ip", ["link", "add", "name", pair, "type", "veth", "peer", "name", peer]);
   await run("ip", ["link", "set", peer, "address", network["hwaddr"] ?? ""]);
-  if (network["bridge"]) await run("ip", ["link", "set", pair, "master", network["bridge"], "up"]);
+  const segment = segmentOf(network);
+  if (segment !== undefined) await run("ip", ["link", "set", pair, "master", segment, "up"]);
   await run("ip", ["link", "set", peer, "netns", String(pid), "name", network["name"] ?? "eth0"]);
 }

@@ -1,6 +1,7 @@
 import type { GuestConfig } from "./config-file.ts";
 import { idMap } from "./id-map.ts";
 import { parseFeatures, parseNetwork } from "./property-string.ts";
+import { segmentOf } from "./segments.ts";
 import { passthroughDevices, type DeviceNumbers } from "./devices.ts";
 
 /** What the node offers; the same configuration renders differently on a kernel without a controller. */
@@ -183,7 +184,7 @@ function networkLines(vmid: number, values: Readonly<Record<string, string>>): s
       return [
         ...line("type", "veth"),
         ...line("veth.pair", `veth${vmid}i${index}`),
-        ...line("link", down ? undefined : network["bridge"]),
+        ...line("link", down ? undefined : segmentOf(network)),
         ...line("hwaddr", network["hwaddr"]),
         ...line("name", network["name"]),
         ...line("mtu", network["mtu"]),
