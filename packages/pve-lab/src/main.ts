@@ -9,7 +9,7 @@ import { locateLab, places, readMemory } from "./machine/lab.ts";
 import { withLock } from "./machine/lock.ts";
 import type { Preflight } from "./machine/preflight.ts";
 import { preflight } from "./machine/preflight.ts";
-import { parseDisk } from "./machine/hardware.ts";
+import { parseDisk, readHardware } from "./machine/hardware.ts";
 import { printLogs } from "./machine/logs.ts";
 import { publish } from "./machine/publish.ts";
 import { reset } from "./machine/reset.ts";
@@ -77,6 +77,7 @@ program
   .description("start the lab, or repair and refresh a running one")
   .option("--port <number>", "first of three ports on 127.0.0.1: API, SSH, published web port", parsePort)
   .option("--quiet", "do not announce the changes first")
+  .option("--hardware <file>", "take disks, cards and kernel from a file in the form of hardware.json (kept)")
   .option("--gpus <number>", "show that many simulated NVIDIA cards (kept; 0 takes them away)", parseCount)
   .option(
     "--disk <description>",
@@ -88,12 +89,14 @@ program
     async (options: {
       port?: number;
       quiet?: boolean;
+      hardware?: string;
       gpus?: number;
       kernel?: string;
       disk?: ToldDisk[];
     }) => {
       const lab = currentLab();
       const told = {
+        ...(options.hardware === undefined ? {} : readHardware(options.hardware)),
         ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
         ...(options.disk === undefined ? {} : { disks: options.disk }),
         ...(options.kernel === undefined ? {} : { kernel: options.kernel }),

@@ -12,6 +12,17 @@ export function readTold(lab: Lab): ToldHardware {
   return existsSync(file) ? parseTold(readFileSync(file, "utf8"), file) : {};
 }
 
+/** A file in the form of hardware.json. @throws Failure where it cannot be read or is not understood */
+export function readHardware(file: string): ToldHardware {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Failure(`--hardware ${file}: ${(error as Error).message}`, "name a file as in docs/lab.md");
+  }
+  return parseTold(text, file);
+}
+
 /** Keeps what the command line tells, beside what was told before. */
 export function tell(lab: Lab, changes: ToldHardware): void {
   const before = readTold(lab);
