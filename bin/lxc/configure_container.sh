@@ -108,9 +108,26 @@ missing_subordinate_ids() {
   done
 }
 
+# The dataset that belongs at a path, or the nearest above it, where it is not mounted: what a guest wrote into the
+# empty folder there would be hidden as soon as it is.
+missing_dataset() {
+  if ! command -v zfs >/dev/null; then return 0; fi
+  zfs list -H -t filesystem -o name,mountpoint,mounted,canmount 2>/dev/null | SOURCE=$1 awk -F '\t' '
+    $4 == "off" || index(ENVIRON["SOURCE"] "/", $2 == "/" ? "/" : $2 "/") != 1 { next }
+    length($2) > longest { longest = length($2); name = ""; mounted = "no" }
+    length($2) == longest { name = name == "" ? $1 : name; if ($3 == "yes") mounted = "yes" }
+    END { if (longest && mounted == "no") print name }'
+}
+
 do_check() {
-  local difference line
+  local difference line i size source dataset
   compare
+  size=${PHOENIX_DOCUMENT[":size:/parameters/mounts"]:-0}
+  for ((i = 0; i < size; i++)); do
+    source=$(param "mounts/$i/source")
+    dataset=$(missing_dataset "$source")
+    if [[ -n $dataset ]]; then reason "$dataset, which belongs at $source, is not mounted"; fi
+  done
   for difference in "${differences[@]}"; do reason "$difference"; done
   for line in $(missing_subordinate_ids /etc/subuid u); do reason "/etc/subuid lacks '$line'"; done
   for line in $(missing_subordinate_ids /etc/subgid g); do reason "/etc/subgid lacks '$line'"; done
@@ -122,7 +139,7 @@ do_check() {
 }
 
 do_apply() {
-  local line restart=false i size source
+  local line restart=false i size source dataset
   compare
   if ((${#conflicts[@]} > 0)); then
     quote_text "$(printf '%s\n' "${conflicts[@]}")"
@@ -133,6 +150,11 @@ do_apply() {
   for ((i = 0; i < size; i++)); do
     source=$(param "mounts/$i/source")
     [[ -d $source ]] || fail MISSING_PREREQUISITE "$source, which guest $CTID is to see, is not there" "run 'pulumi up' again, or mount its dataset: zfs mount -a"
+    dataset=$(missing_dataset "$source")
+    if [[ -n $dataset ]]; then
+      fail MISSING_PREREQUISITE "$dataset, which belongs at $source, is not mounted: guest $CTID would see an empty folder; nothing was changed" \
+        "mount it: zfs mount $dataset"
+    fi
   done
   # Written first: what a cut run has set already must still count as ours.
   mkdir -p -- "${record_file%/*}"

@@ -30,6 +30,12 @@ const data = { source: "/tank/volumes/101-data", path: "/data" };
 const logs = { source: "/tank/volumes/101-logs", path: "/logs" };
 const mp = ({ source, path }: typeof data) => `${source},mp=${path}`;
 
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+afterEach(() => bench.close());
+
 describe("mounts and devices keep the index that they have", () => {
   test("nothing wanted, nothing given: what a person added is not even looked at", () => {
     const config = {
@@ -134,9 +140,6 @@ describe("flags, options, description and raw lines", () => {
 });
 
 describe("F7: edits into snapshot sections", () => {
-  let bench: Bench;
-  beforeEach(() => (bench = new Bench()));
-  afterEach(() => bench.close());
   const edit = (text: string, lines: string) => {
     mkdirSync(join(bench.folder, "lxc"));
     const file = join(bench.folder, "lxc/101.conf");
@@ -198,5 +201,31 @@ describe("F7: edits into snapshot sections", () => {
     expect(bench.run(settings, ["check"], input).code).toBe(10);
     expect(bench.run(settings, ["apply"], input)).toMatchObject({ code: 27 });
     expect(bench.calls().map(([, verb]) => verb)).not.toContain("set");
+  });
+});
+
+describe("what is mounted on the node", () => {
+  test.each([
+    ["tank/volumes/101-data", "no", 21],
+    ["tank/volumes/101-data", "yes", 0],
+    ["tank/elsewhere", "no", 0],
+  ])("a guest never gets the empty folder of a dataset: %s mounted: %s", (dataset, mounted, code) => {
+    const source = bench.folder;
+    const place = dataset === "tank/elsewhere" ? `${source}-more` : source;
+    bench.tool("zfs", `printf 'tank\\t/\\tno\\toff\\n%s\\t%s\\t%s\\ton\\n' ${dataset} ${place} ${mounted}`);
+    bench.guest(
+      { description: `${mark}%0A`, rootfs: "store:x,size=4G" },
+      "status) echo 'status: stopped' ;;",
+    );
+    const input = {
+      stack: "dev",
+      ctid: 101,
+      parameters: { mounts: [{ source, path: "/data" }], started: false },
+    };
+    const missing = `${dataset}, which belongs at ${source}, is not mounted`;
+    const said = bench.run(settings, ["check"], input);
+    expect(said.stdout.includes(missing)).toBe(code !== 0);
+    expect(bench.run(settings, ["apply"], input)).toMatchObject({ code });
+    expect(bench.calls().some(([, verb]) => verb === "set")).toBe(code === 0);
   });
 });
