@@ -1,4 +1,4 @@
-import { parseTree, printParseErrorCode } from "jsonc-parser";
+import { createScanner, parseTree, printParseErrorCode } from "jsonc-parser";
 import type { Node, ParseError } from "jsonc-parser";
 import type { Finding, SourceFile } from "./types.ts";
 
@@ -68,6 +68,22 @@ function syntaxMessage(code: string, text: string, offset: number): string {
   return syntaxMessages[code] ?? code;
 }
 
+/** No configuration nests a tenth as deep, and readers that call themselves end in a crash some thousands deep. */
+const MAX_DEPTH = 100;
+
+/** Where the text first nests deeper than that. */
+function tooDeep(text: string): number | undefined {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
+    const first = text.charAt(scanner.getTokenOffset());
+    if (first === "}" || first === "]") depth -= 1;
+    if (first === "{" || first === "[") depth += 1;
+    if (depth > MAX_DEPTH) return scanner.getTokenOffset();
+  }
+  return undefined;
+}
+
 /** Strict JSON: comments, trailing commas and a key given twice are errors. */
 export function parseFile(source: SourceFile): { file?: ParsedFile; findings: Finding[] } {
   const at = (
@@ -92,6 +108,12 @@ export function parseFile(source: SourceFile): { file?: ParsedFile; findings: Fi
     const remedy =
       "an empty file would mean that nothing at all is wanted; an overlay that changes nothing is {}";
     return { findings: [at("file", 0, "the file is empty", "", remedy)] };
+  }
+  const deep = tooDeep(text);
+  if (deep !== undefined) {
+    return {
+      findings: [at("syntax", deep, `lists and objects stand more than ${MAX_DEPTH} deep in each other`)],
+    };
   }
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
