@@ -24,7 +24,7 @@ export function readShellConfig(source: SourceFile): { value: JsonObject; findin
     findings.push(remedy === undefined ? base : { ...base, remedy });
   };
   const values = parseShell(source.text, report);
-  const used = new Set<string>(withoutEffect);
+  const used = new Set<string>();
   const text = (name: string): string | undefined => {
     used.add(name);
     const value = values.texts.get(name);
@@ -46,7 +46,8 @@ export function readShellConfig(source: SourceFile): { value: JsonObject; findin
   const ids = storageIds(values, used);
   if (Object.keys(ids).length > 0) value["proxmox_storage_ids"] = ids;
   for (const [name, line] of values.lines) {
-    if (!used.has(name)) report(line, `\`${name}\` is not known`, "left out");
+    if (withoutEffect.has(name)) report(line, `\`${name}\` has no meaning here`, "left out");
+    else if (!used.has(name)) report(line, `\`${name}\` is not known`, "left out");
   }
   return { value, findings };
 }
@@ -71,12 +72,22 @@ function zfs(
     ["FASTDATA", "single"],
   ] as const) {
     const name = text(`${prefix}_POOL`);
-    const drives = text(`${prefix}_DRIVES`) ?? text(`${prefix}_DRIVE`) ?? "";
-    for (const suffix of ["DRIVES", "DRIVE", "DATASET_LIST", "DATASET_PROPERTIES"])
-      used.add(`${prefix}_${suffix}`);
+    for (const suffix of ["DRIVES", "DRIVE", "DATASET_LIST", "DATASET_PROPERTIES"]) {
+      const variable = `${prefix}_${suffix}`;
+      const line = values.lines.get(variable);
+      used.add(variable);
+      if (name === undefined && line !== undefined)
+        report(
+          line,
+          `\`${variable}\` belongs to a pool that has no name: ${prefix}_POOL is missing`,
+          "left out",
+        );
+    }
     if (name === undefined) continue;
     const line = values.lines.get(`${prefix}_POOL`) ?? 1;
-    const disks = drives.split(/\s+/).filter((drive) => drive !== "");
+    const drives = text(`${prefix}_DRIVES`) ?? text(`${prefix}_DRIVE`) ?? "";
+    const listed = values.arrays.get(`${prefix}_DRIVES`) ?? drives.split(/\s+/);
+    const disks = listed.filter((drive) => drive !== "");
     if (disks.length === 0) {
       const remedy = "name them in `zfs.pools[].disks` by /dev/disk/by-id";
       report(line, `the disks of \`${name}\` are not in this file: they were asked for`, remedy);

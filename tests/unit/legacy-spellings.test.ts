@@ -161,3 +161,21 @@ test("the shell configuration is read as data, and what is not data is named wit
     "17 not an assignment, not read: }",
   ]);
 });
+
+test("a pool's disks may be an array; what belongs to a pool without a name is not dropped silently", () => {
+  const text = [
+    'QUICKOS_POOL="quickOS"',
+    'QUICKOS_DRIVES=("/dev/disk/by-id/a" "/dev/disk/by-id/b")',
+    'FASTDATA_DRIVE="/dev/disk/by-id/c"',
+    'LOGFILE="/var/log/setup.log"',
+  ].join("\n");
+  const { files, findings } = migrate([{ path: "phoenix_config.sh", text }]);
+  const disks = ["/dev/disk/by-id/a", "/dev/disk/by-id/b"];
+  expect(JSON.parse(files[0]?.after ?? "")).toMatchObject({
+    zfs: { pools: [{ name: "quickOS", raid_level: "mirror", disks }] },
+  });
+  expect(findings.map(({ line, message }) => `${line} ${message}`)).toEqual([
+    "3 `FASTDATA_DRIVE` belongs to a pool that has no name: FASTDATA_POOL is missing",
+    "4 `LOGFILE` has no meaning here",
+  ]);
+});
