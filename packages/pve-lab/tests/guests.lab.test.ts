@@ -295,6 +295,26 @@ describe("the whole life of a guest", () => {
   }, 60_000);
 });
 
+describe("networks", () => {
+  test("an address by DHCP; a VLAN tag is a segment of its own, also when it changes while the guest runs", async () => {
+    for (const vmid of [320, 321]) await good(`pct clone 900 ${vmid} --hostname net${vmid}`);
+    await good(
+      "pct set 320 --net0 name=eth0,bridge=vmbr0,ip=dhcp --net1 name=eth1,bridge=vmbr0,tag=7,ip=192.168.7.1/24",
+    );
+    await good("pct set 321 --net0 name=eth0,bridge=vmbr0,tag=7,ip=192.168.7.2/24");
+    await good("pct start 320 && pct start 321");
+    await good("pct exec 320 -- systemctl is-system-running --wait");
+    const own = await good("pct exec 320 -- sh -c 'ip -4 -o address show eth0 | cut -d\\  -f7'");
+    expect(own).toMatch(/^10\.0\.0\.2[0-4]\d\/24$/);
+    expect(await good("cat /run/pve-lab/leases")).toContain(` ${own.replace("/24", "")} net320 `);
+    const reached = "ping -c 1 -W 2 192.168.7.1";
+    expect(await good(`pct exec 321 -- ${reached}`)).toContain(" 0% packet loss");
+    await good("pct set 321 --net0 name=eth0,bridge=vmbr0,tag=8,ip=192.168.7.2/24");
+    expect((await node(`pct exec 321 -- ${reached}`)).code).not.toBe(0);
+    await good("pct destroy 320 --force && pct destroy 321 --force");
+  }, 60_000);
+});
+
 describe("the node starts again", () => {
   test("guests with onboot come up, the others do not, and those that ran are there with their data", async () => {
     await good(
