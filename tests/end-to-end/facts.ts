@@ -39,7 +39,8 @@ interface Exported {
 }
 
 export async function urns(checkout: Checkout): Promise<string[]> {
-  const { stdout } = await checkout.pulumi("stack", "export");
+  const { code, stdout, stderr } = await checkout.pulumi("stack", "export");
+  if (code !== 0) throw new Error(`pulumi stack export: ${code}\n${stderr}`);
   return ((JSON.parse(stdout) as Exported).deployment.resources ?? []).map(({ urn }) => urn).sort();
 }
 
