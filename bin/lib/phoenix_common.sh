@@ -150,6 +150,9 @@ enter_guest() {
   fi
 }
 
+# False for a dataset that is not there, too.
+dataset_is_mounted() { [[ $(zfs get -Hp -o value mounted "$1" 2>/dev/null) == yes ]]; }
+
 # guest_run FUNCTION [VALUE…] runs one of the script's functions (named inside_…) in the guest, in one `pct exec`.
 # The text that travels is static: values go as arguments. Functions of guest_common.sh may be called in it.
 # A secret never goes as an argument, which any process list shows: set GUEST_INPUT, and the function reads it from its
@@ -230,7 +233,7 @@ phoenix_main() {
   if [[ $target == host && -n $CTID ]]; then fail BAD_PARAMETERS "a script for the host got a ctid"; fi
   if [[ $PHOENIX_VERB != check ]]; then
     take_lock
-    state=/var/lib/phoenix/$STACK
+    state=${PHOENIX_STATE:-/var/lib/phoenix}/$STACK
     if [[ -d $state ]]; then
       mkdir -p -- "$state/log"
       PHOENIX_LOG=$state/log/$(basename -- "$script" .sh)${CTID:+-$CTID}.log

@@ -19,7 +19,7 @@ read_snapshot() {
   folder=${PHOENIX_STATE:-/var/lib/phoenix}/$STACK/settings
   mark=$(percent_decode "${GUEST_CONFIG[description]:-}")
   mark=${mark%%$'\n'*}
-  mounts_file=$folder/$CTID.mounts
+  record_file=$folder/$CTID.mounts
 }
 
 is_taken() { ask pct listsnapshot "$CTID" | awk -v name="$name" '$1 == "`->" && $2 == name { found = 1 } END { exit !found }'; }
@@ -46,27 +46,43 @@ mounts_of_host() {
   done
 }
 
-bring_mounts_back() {
-  local words=() first
-  if [[ ! -f $mounts_file ]]; then return 0; fi
-  mapfile -t words <"$mounts_file"
-  first=${words[0]:-}
-  if [[ $first == "$mark" && ${#words[@]} -gt 1 ]]; then
-    step "Bringing the mounts of guest $CTID back" FAILED pct set "$CTID" "${words[@]:1}"
+# What was written down before the guest was stopped: its mark, whether it ran, words for `pct set`.
+bring_back() {
+  local words=() missing=() i
+  if [[ ! -f $record_file ]]; then return 0; fi
+  mapfile -t words <"$record_file"
+  if [[ ${words[0]:-} == "$mark" ]]; then
+    read_guest_config || fail GUEST_NOT_RUNNING "guest $CTID is not there"
+    for ((i = 2; i < ${#words[@]}; i += 2)); do
+      # What has a place again has been put there by the settings meanwhile.
+      if [[ -z ${GUEST_CONFIG[${words[i]#--}]:-} ]]; then missing+=("${words[i]}" "${words[i + 1]}"); fi
+    done
+    if ((${#missing[@]} > 0)); then
+      step "Bringing the mounts of guest $CTID back" FAILED pct set "$CTID" "${missing[@]}"
+    fi
+    if [[ ${words[1]:-} == running ]]; then
+      if ! is_running; then step "Starting the guest" FAILED pct start "$CTID"; fi
+      guest_wait_ready
+    fi
   fi
-  rm -f -- "$mounts_file"
+  rm -f -- "$record_file"
 }
 
 do_check() {
+  local first=''
   read_snapshot
+  if [[ -f $record_file ]]; then
+    read -r first <"$record_file" || true
+    if [[ $first == "$mark" ]]; then reason "what was taken out for a snapshot has not come back"; fi
+  fi
   if is_too_late; then return 0; fi
   if ! is_taken; then reason "snapshot $name is not there"; fi
 }
 
 do_apply() {
-  local words=() keys=() i started=false
+  local words=() code=0
   read_snapshot
-  bring_mounts_back
+  bring_back
   if is_taken; then return 0; fi
   if is_too_late; then
     note "guest $CTID was configured before $name was asked for: it is not taken, since it could not hold what it says"
@@ -74,23 +90,25 @@ do_apply() {
   fi
   read_guest_config || fail GUEST_NOT_RUNNING "guest $CTID is not there"
   mapfile -t words < <(mounts_of_host)
-  if ((${#words[@]} > 0)); then
-    if is_running; then
-      started=true
-      step "Shutting the guest down for snapshot $name" FAILED pct shutdown "$CTID" --timeout "$shutdown_timeout" --forceStop 1
-    fi
-    mkdir -p -- "$folder"
-    put_file "$mounts_file" "$(printf '%s\n' "$mark" "${words[@]}")"$'\n' 0600 || true
-    for ((i = 0; i < ${#words[@]}; i += 2)); do keys+=("${words[i]#--}"); done
-    step "Taking the mounts of guest $CTID out" FAILED pct set "$CTID" --delete "$(printf '%s\n' "${keys[@]}" | paste -sd ,)"
-  fi
-  step "Taking snapshot $name of guest $CTID" FAILED pct snapshot "$CTID" "$name" --description "Phoenix: $name"
+  if ((${#words[@]} > 0)); then take_out "${words[@]}"; fi
+  # Whatever comes of it, the guest gets back what it had.
+  (step "Taking snapshot $name of guest $CTID" FAILED pct snapshot "$CTID" "$name" --description "Phoenix: $name") || code=$?
+  bring_back
+  if ((code != 0)); then exit "$code"; fi
   note "took snapshot $name of guest $CTID"
-  bring_mounts_back
-  if [[ $started == true ]]; then
-    step "Starting the guest" FAILED pct start "$CTID"
-    guest_wait_ready
+}
+
+# take_out --mpN VALUE…
+take_out() {
+  local words=("$@") keys=() i state=stopped
+  if is_running; then state=running; fi
+  mkdir -p -- "$folder"
+  put_file "$record_file" "$(printf '%s\n' "$mark" "$state" "${words[@]}")"$'\n' 0600 || true
+  if [[ $state == running ]]; then
+    step "Shutting the guest down for snapshot $name" FAILED pct shutdown "$CTID" --timeout "$shutdown_timeout" --forceStop 1
   fi
+  for ((i = 0; i < ${#words[@]}; i += 2)); do keys+=("${words[i]#--}"); done
+  step "Taking the mounts of guest $CTID out" FAILED pct set "$CTID" --delete "$(printf '%s\n' "${keys[@]}" | paste -sd ,)"
 }
 
 phoenix_main guest "$@"
