@@ -8,6 +8,7 @@ export interface SharedIds {
   size?: number;
 }
 
+/** The usual map of Proxmox VE: ids of the host that every unprivileged guest gets. */
 const FIRST = 100_000;
 const COUNT = 65_536;
 
@@ -34,6 +35,15 @@ function rangesOf(kind: IdRange["kind"], shared: readonly SharedIds[]): IdRange[
   }
   fill(COUNT);
   return ranges;
+}
+
+/** Ids outside the usual map, which the node's root has to be allowed to give away (`/etc/subuid`, `/etc/subgid`). */
+export function subordinateIds(
+  ranges: readonly IdRange[],
+): { kind: IdRange["kind"]; first: number; count: number }[] {
+  return ranges
+    .filter(({ outside }) => outside < FIRST || outside >= FIRST + COUNT)
+    .map(({ kind, outside, count }) => ({ kind, first: outside, count }));
 }
 
 /** Two exceptions that speak of the same id in the container; one that reaches beyond its ids. */

@@ -41,6 +41,7 @@ export type { Migrated, Migration } from "./migrate.ts";
 export { formatOverlayChanges, overlayChanges } from "./overlay-changes.ts";
 export { featurePage, featureSchema, listFeatures } from "./feature-pages.ts";
 export { staysBehind } from "./stays-behind.ts";
+export { subordinateIds } from "./id-maps.ts";
 export { recipeDigest } from "./recipe.ts";
 export { refusedEdits } from "./zfs-edits.ts";
 export type { ZfsInput } from "./zfs-edits.ts";

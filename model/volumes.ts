@@ -5,7 +5,7 @@ import { hostId } from "./id-maps.ts";
 import type { Locator } from "./locate.ts";
 import type { Path } from "./text.ts";
 import { mountPointOf, zfsOf } from "./zfs.ts";
-import type { ContainerSpec, OwnerSpec, SharedVolumeSpec, VolumeSpec } from "./types.ts";
+import type { ContainerSpec, MountSpec, OwnerSpec, SharedVolumeSpec, VolumeSpec } from "./types.ts";
 
 interface Sources {
   hostConfig: HypervisorConfig;
@@ -65,8 +65,9 @@ export function shareVolumes(sources: Sources): SharedVolumeSpec[] {
 
 function shareFolder(name: string, volume: SharedVolume, sources: Sources): SharedVolumeSpec {
   const path: Path = ["shared_volumes", name];
-  mount(volume.host_path, volume.mounts, path, sources);
   const dataset = datasetAt(sources, volume.host_path);
+  const within = dataset === undefined ? {} : { dataset };
+  mount({ source: volume.host_path, ...within }, volume.mounts, path, sources);
   return {
     kind: "folder",
     name,
@@ -101,7 +102,7 @@ function shareDataset(name: string, volume: SharedZfsVolume, sources: Sources): 
     return [];
   }
   const dataset = `${base}/shared-${name}`;
-  mount(`/${dataset}`, volume.mounts ?? {}, path, sources);
+  mount({ source: `/${dataset}`, dataset }, volume.mounts ?? {}, path, sources);
   return [
     {
       kind: "dataset",
@@ -117,7 +118,7 @@ function shareDataset(name: string, volume: SharedZfsVolume, sources: Sources): 
 
 /** A container's own volume takes precedence over what is shared at the same place. */
 function mount(
-  source: string,
+  what: Pick<MountSpec, "source" | "dataset">,
   mounts: Readonly<Record<string, string | undefined>>,
   path: Path,
   sources: Sources,
@@ -133,7 +134,7 @@ function mount(
       continue;
     }
     const own = spec.volumes.find((volume) => volume.mountPoint === mountPoint);
-    if (own === undefined) spec.mounts.push({ source, mountPoint });
+    if (own === undefined) spec.mounts.push({ ...what, mountPoint });
     else {
       const message = `${ctid} has its own volume \`${own.name}\` at ${mountPoint}, which it sees instead`;
       input.findings.warn(hostLocator, place, message);

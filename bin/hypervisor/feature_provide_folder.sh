@@ -21,7 +21,7 @@ read_folder() {
 is_folder() { [[ -d $path ]]; }
 
 # A folder made while its dataset is not mounted would be hidden as soon as it is.
-dataset_is_ready() { [[ -z $within || $(zfs get -Hp -o value mounted "$within" 2>/dev/null) == yes ]]; }
+dataset_is_ready() { [[ -z $within ]] || dataset_is_mounted "$within"; }
 
 owner_differs() { allowed chown && [[ $(stat -c %u:%g -- "$path") != "$uid:$gid" ]]; }
 

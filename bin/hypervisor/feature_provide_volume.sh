@@ -44,8 +44,6 @@ elsewhere() {
   done < <(zfs get -H -s local -t filesystem -o name,value phoenix:volume 2>/dev/null)
 }
 
-is_mounted() { [[ $(value_of mounted) == yes ]]; }
-
 do_check() {
   local found
   read_volume
@@ -63,7 +61,7 @@ do_check() {
   esac
   if [[ $(value_of quota) != "$bytes" ]]; then reason "the quota of $dataset is $(value_of quota), wanted $bytes bytes"; fi
   if [[ $(value_of mountpoint) != "$place" ]]; then reason "$dataset is mounted at $(value_of mountpoint), wanted $place"; fi
-  if ! is_mounted; then reason "$dataset is not mounted"; fi
+  if ! dataset_is_mounted "$dataset"; then reason "$dataset is not mounted"; fi
 }
 
 do_apply() {
@@ -100,7 +98,7 @@ do_apply() {
       fi
       ;;
   esac
-  if ! is_mounted; then step "Mounting $dataset" FAILED zfs mount "$dataset"; fi
+  if ! dataset_is_mounted "$dataset"; then step "Mounting $dataset" FAILED zfs mount "$dataset"; fi
   if [[ -z $(find "$place" -mindepth 1 -print -quit) && $(stat -c %u:%g "$place") == 0:0 ]]; then
     step "Giving $place to its owner" FAILED chown "$uid:$gid" "$place"
   fi

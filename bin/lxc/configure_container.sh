@@ -2,7 +2,7 @@
 # Settings of one container that its provider resource does not own, and whether it runs. What is to be set is a pure
 # function of what is there, what is wanted and what this guest was given earlier: lib/guest_settings.pl.
 # Parameters: features {nesting, keyctl, fuse, mknod, force_rw_sys, mount[]}; devices [{path, mode, uid, gid,
-# denyWrite}]; mounts [{source, path, readOnly}]; raw [[key, value]]; subordinateIds [{kind, first, count}]; options
+# denyWrite}]; mounts [{source, path, dataset, readOnly}]; raw [[key, value]]; subordinateIds [{kind, first, count}]; options
 # {name: value}; description, a person's own text below the mark; rootfsGb, to which the root disk may grow; started.
 # Whatever else stands in `parameters` only makes this step run again, as settings of the provider that take a restart.
 set -Eeuo pipefail
@@ -108,26 +108,28 @@ missing_subordinate_ids() {
   done
 }
 
-# The dataset that belongs at a path, or the nearest above it, where it is not mounted: what a guest wrote into the
-# empty folder there would be hidden as soon as it is.
-missing_dataset() {
-  if ! command -v zfs >/dev/null; then return 0; fi
-  zfs list -H -t filesystem -o name,mountpoint,mounted,canmount 2>/dev/null | SOURCE=$1 awk -F '\t' '
-    $4 == "off" || index(ENVIRON["SOURCE"] "/", $2 == "/" ? "/" : $2 "/") != 1 { next }
-    length($2) > longest { longest = length($2); name = ""; mounted = "no" }
-    length($2) == longest { name = name == "" ? $1 : name; if ($3 == "yes") mounted = "yes" }
-    END { if (longest && mounted == "no") print name }'
+# Sources of mounts that a guest cannot be given, and why: what it wrote into the empty folder of a dataset that is not
+# mounted would be hidden as soon as it is.
+missing_sources() {
+  local i source dataset size=${PHOENIX_DOCUMENT[":size:/parameters/mounts"]:-0}
+  for ((i = 0; i < size; i++)); do
+    source=$(param "mounts/$i/source")
+    dataset=$(param "mounts/$i/dataset" '')
+    if [[ -n $dataset ]] && ! dataset_is_mounted "$dataset"; then
+      printf 'dataset %s, in which %s lies, is not mounted\n' "$dataset" "$source"
+    elif [[ ! -d $source ]]; then
+      printf '%s is not there\n' "$source"
+    fi
+  done
 }
 
 do_check() {
-  local difference line i size source dataset
+  local difference line missing
   compare
-  size=${PHOENIX_DOCUMENT[":size:/parameters/mounts"]:-0}
-  for ((i = 0; i < size; i++)); do
-    source=$(param "mounts/$i/source")
-    dataset=$(missing_dataset "$source")
-    if [[ -n $dataset ]]; then reason "$dataset, which belongs at $source, is not mounted"; fi
-  done
+  missing=$(missing_sources)
+  while IFS= read -r line; do
+    if [[ -n $line ]]; then reason "$line"; fi
+  done <<<"$missing"
   for difference in "${differences[@]}"; do reason "$difference"; done
   for line in $(missing_subordinate_ids /etc/subuid u); do reason "/etc/subuid lacks '$line'"; done
   for line in $(missing_subordinate_ids /etc/subgid g); do reason "/etc/subgid lacks '$line'"; done
@@ -139,23 +141,19 @@ do_check() {
 }
 
 do_apply() {
-  local line restart=false i size source dataset
+  local line restart=false missing
   compare
   if ((${#conflicts[@]} > 0)); then
     quote_text "$(printf '%s\n' "${conflicts[@]}")"
     fail NOT_OURS "guest $CTID has something of somebody else's where the configuration wants to put its own; nothing was changed" \
       "take it away by hand (pct set $CTID --delete …), or choose another place in the configuration"
   fi
-  size=${PHOENIX_DOCUMENT[":size:/parameters/mounts"]:-0}
-  for ((i = 0; i < size; i++)); do
-    source=$(param "mounts/$i/source")
-    [[ -d $source ]] || fail MISSING_PREREQUISITE "$source, which guest $CTID is to see, is not there" "run 'pulumi up' again, or mount its dataset: zfs mount -a"
-    dataset=$(missing_dataset "$source")
-    if [[ -n $dataset ]]; then
-      fail MISSING_PREREQUISITE "$dataset, which belongs at $source, is not mounted: guest $CTID would see an empty folder; nothing was changed" \
-        "mount it: zfs mount $dataset"
-    fi
-  done
+  missing=$(missing_sources)
+  if [[ -n $missing ]]; then
+    quote_text "$missing"
+    fail MISSING_PREREQUISITE "guest $CTID cannot be given what it is to see; nothing was changed" \
+      "mount what is named above (zfs mount -a) or make it again ('bin/phoenix repair'), then run 'pulumi up' again"
+  fi
   # Written first: what a cut run has set already must still count as ours.
   mkdir -p -- "${record_file%/*}"
   put_file "$record_file" "$(printf '%s\n' "$mark" "${owned[@]}")"$'\n' 0600 || true

@@ -69,12 +69,16 @@ export function createGuest(
   spec: ContainerSpec,
   context: GuestContext,
   cloneVmid: pulumi.Input<number> | undefined,
-  opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
+  opts: Omit<pulumi.CustomResourceOptions, "dependsOn"> & { parent: pulumi.Resource },
 ): Guest {
   const { target, scripts } = context;
   const { vmid } = spec;
+  const { parent } = opts;
+  const volumes = spec.volumes.map((volume) => new Volume(vmid, volume, context, { parent }));
   const resource = new proxmoxve.ContainerLegacy(`${vmid}`, containerArgs(spec, context, cloneVmid), {
     ...opts,
+    // On the way back the guest goes first: a dataset that it sees cannot be destroyed.
+    dependsOn: volumes,
     // Create-first would meet the occupied vmid, adopt the old guest, and then delete it.
     deleteBeforeReplace: true,
     // What is to make it anew cannot be ignored at the same time.
@@ -88,7 +92,6 @@ export function createGuest(
     },
   });
 
-  const { parent } = opts;
   const guest = { resource, mark: resource.description.apply(firstLine) };
   const recipe = spec.isTemplate ? context.recipes.get(vmid) : undefined;
   const input = (parameters: Readonly<Record<string, unknown>>) => ({
@@ -98,7 +101,6 @@ export function createGuest(
     parameters,
     allow: spec.allow,
   });
-  const volumes = spec.volumes.map((volume) => new Volume(vmid, volume, context, { parent }));
   const early = takeSnapshot("pre-configured", spec, { target, guest }, context, {
     parent,
     dependsOn: [resource],
@@ -117,7 +119,7 @@ export function createGuest(
       ...lateSettings(spec, context),
       removable: false,
     },
-    { parent, dependsOn: [resource, ...volumes, ...(early ? [early] : [])] },
+    { parent, dependsOn: [resource, ...(early ? [early] : [])] },
   );
 
   let last: pulumi.Resource = settings;

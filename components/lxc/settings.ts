@@ -1,7 +1,4 @@
-import type { ContainerSpec } from "../../model/index.ts";
-
-/** Ids of the host that Proxmox VE's own map gives to every guest. */
-const SHIFTED = { first: 100_000, count: 65_536 };
+import { subordinateIds, type ContainerSpec } from "../../model/index.ts";
 
 /**
  * What the settings step is told: all that the provider loses on clones, replaces for, or may not do with a token. What
@@ -9,12 +6,13 @@ const SHIFTED = { first: 100_000, count: 65_536 };
  */
 export function settingsOf(spec: ContainerSpec): Readonly<Record<string, unknown>> {
   const { volumes, mounts, devices, idMaps, lxcOptions, timezone, description } = spec;
-  const own = volumes.map(({ source, mountPoint, readOnly }) => ({
+  const own = volumes.map(({ source, dataset, mountPoint, readOnly }) => ({
     source,
+    dataset,
     path: mountPoint,
     ...(readOnly ? { readOnly } : {}),
   }));
-  const shared = mounts.map(({ source, mountPoint }) => ({ source, path: mountPoint }));
+  const shared = mounts.map(({ mountPoint, ...what }) => ({ ...what, path: mountPoint }));
   const raw = [
     ...idMaps.map(({ kind, inside, outside, count }) => [
       "lxc.idmap",
@@ -22,15 +20,12 @@ export function settingsOf(spec: ContainerSpec): Readonly<Record<string, unknown
     ]),
     ...lxcOptions,
   ];
-  const subordinateIds = idMaps
-    .filter(({ outside }) => outside < SHIFTED.first || outside >= SHIFTED.first + SHIFTED.count)
-    .map(({ kind, outside, count }) => ({ kind, first: outside, count }));
   return {
     features: spec.settings,
     ...given("mounts", [...own, ...shared]),
     ...given("devices", devices),
     ...given("raw", raw),
-    ...given("subordinateIds", subordinateIds),
+    ...given("subordinateIds", subordinateIds(idMaps)),
     ...(timezone === undefined ? {} : { options: { timezone } }),
     ...(description === undefined ? {} : { description }),
     rootfsGb: spec.rootfs.sizeGb,

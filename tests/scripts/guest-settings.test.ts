@@ -204,28 +204,42 @@ describe("F7: edits into snapshot sections", () => {
   });
 });
 
-describe("what is mounted on the node", () => {
+describe("what a guest is to see of the node", () => {
+  const dataset = "tank/volumes/101-data";
+  const inDataset = { dataset };
   test.each([
-    ["tank/volumes/101-data", "no", 21],
-    ["tank/volumes/101-data", "yes", 0],
-    ["tank/elsewhere", "no", 0],
-  ])("a guest never gets the empty folder of a dataset: %s mounted: %s", (dataset, mounted, code) => {
-    const source = bench.folder;
-    const place = dataset === "tank/elsewhere" ? `${source}-more` : source;
-    bench.tool("zfs", `printf 'tank\\t/\\tno\\toff\\n%s\\t%s\\t%s\\ton\\n' ${dataset} ${place} ${mounted}`);
-    bench.guest(
-      { description: `${mark}%0A`, rootfs: "store:x,size=4G" },
-      "status) echo 'status: stopped' ;;",
+    [
+      "the dataset is not mounted",
+      inDataset,
+      "echo no",
+      "",
+      `dataset ${dataset}, in which FOLDER lies, is not mounted`,
+    ],
+    [
+      "the dataset is not there",
+      inDataset,
+      "exit 1",
+      "",
+      `dataset ${dataset}, in which FOLDER lies, is not mounted`,
+    ],
+    ["the folder is not there", {}, "exit 1", "/gone", "FOLDER is not there"],
+    ["the dataset is mounted", inDataset, "echo yes", "", undefined],
+    ["a plain folder asks for no dataset", {}, "exit 1", "", undefined],
+  ])("%s", (_, more, zfs, below, problem) => {
+    const source = `${bench.folder}${below}`;
+    bench
+      .tool("zfs", zfs)
+      .guest({ description: `${mark}%0A`, rootfs: "store:x,size=4G" }, "status) echo 'status: stopped' ;;");
+    const mounts = [{ source, path: "/data", ...more }];
+    const input = { stack: "dev", ctid: 101, parameters: { mounts, started: false } };
+    const said = problem?.replace("FOLDER", source);
+    const lines = bench.run(settings, ["check"], input).stdout.split("\n");
+    expect(lines.filter((line) => line.includes(source) && !line.includes("mp="))).toEqual(
+      said ? [said] : [],
     );
-    const input = {
-      stack: "dev",
-      ctid: 101,
-      parameters: { mounts: [{ source, path: "/data" }], started: false },
-    };
-    const missing = `${dataset}, which belongs at ${source}, is not mounted`;
-    const said = bench.run(settings, ["check"], input);
-    expect(said.stdout.includes(missing)).toBe(code !== 0);
-    expect(bench.run(settings, ["apply"], input)).toMatchObject({ code });
-    expect(bench.calls().some(([, verb]) => verb === "set")).toBe(code === 0);
+    const { code, stderr } = bench.run(settings, ["apply"], input);
+    expect(code, stderr).toBe(said ? 21 : 0);
+    if (said) expect(stderr).toContain(said);
+    expect(bench.calls().some(([, verb]) => verb === "set")).toBe(!said);
   });
 });
