@@ -4,8 +4,29 @@ import type { HostSpec, Model } from "./types.ts";
  * What `destroy` leaves on the host, one thing a line: data that nothing allows to be destroyed, and what other things
  * may have come to need.
  */
-export function staysBehind({ host }: Pick<Model, "host">): string[] {
-  return [...zfsOf(host), ...packagesOf(host), ...filesOf(host), ...usersOf(host)];
+export function staysBehind({ host, containers }: Pick<Model, "host" | "containers">): string[] {
+  return [
+    ...zfsOf(host),
+    ...volumesOf(containers),
+    ...sharedOf(host),
+    ...packagesOf(host),
+    ...filesOf(host),
+    ...usersOf(host),
+  ];
+}
+
+function volumesOf(containers: Model["containers"]): string[] {
+  return containers.flatMap(({ vmid, volumes }) =>
+    volumes
+      .filter(({ allow }) => !allow.includes("destroy"))
+      .map(({ name, dataset }) => `volume ${name} of container ${vmid} (${dataset}), with its data`),
+  );
+}
+
+function sharedOf({ sharedVolumes }: HostSpec): string[] {
+  return sharedVolumes
+    .filter((shared) => shared.kind === "folder" || !shared.allow.includes("destroy"))
+    .map(({ kind, name, source }) => `shared ${kind} ${name} (${source}), with its data`);
 }
 
 function zfsOf({ pools, datasets }: HostSpec): string[] {

@@ -26,3 +26,26 @@ test("what nothing allows to be destroyed, and what others may need, is listed",
     "user me, with its files, without the rights given here",
   ]);
 });
+
+test("volumes are listed with their datasets, unless they may go; a shared folder always stays", () => {
+  const { hypervisor, lxc } = small();
+  const pool = { pool: "tank", size_gb: 1 };
+  hypervisor["shared_volumes"] = { certs: { host_path: "/tank/lxc/certs", mounts: { "910": "/certs" } } };
+  hypervisor["shared_zfs_volumes"] = {
+    models: { ...pool, mounts: { "910": "/models" } },
+    cache: { ...pool, mounts: { "910": "/cache" }, allow: ["destroy"] },
+  };
+  set(
+    lxc,
+    ["lxc_configs", "910", "volumes"],
+    [
+      { name: "data", pool: "tank-lxc", size_gb: 1, mount_point: "/data" },
+      { name: "scratch", pool: "tank-lxc", size_gb: 1, mount_point: "/scratch", allow: ["destroy"] },
+    ],
+  );
+  expect(staysBehind(modelOf(build(hypervisor, lxc))).slice(3)).toEqual([
+    "volume data of container 910 (tank/lxc/volume-910-data), with its data",
+    "shared folder certs (/tank/lxc/certs), with its data",
+    "shared dataset models (/tank/shared-models), with its data",
+  ]);
+});
