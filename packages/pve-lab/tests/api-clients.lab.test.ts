@@ -162,8 +162,8 @@ describe("Ansible's community.proxmox (PyPI)", () => {
 
   it("stops, rolls back, reboots, seals and clones it", { timeout: 5 * MINUTES }, async () => {
     expect(await play("acts")).toEqual({ ok: 6, failed: 0, changed: 6 });
-    expect(await play("clones")).toEqual({ ok: 12, failed: 0, changed: 3 });
-    expect(await play("clones")).toEqual({ ok: 12, failed: 0, changed: 0 });
+    expect(await play("clones")).toEqual({ ok: 13, failed: 0, changed: 3 });
+    expect(await play("clones")).toEqual({ ok: 13, failed: 0, changed: 0 });
     const base = "guests:basevol-510-disk";
     expect(ansibleSaw(room)).toMatchObject({
       contents: [
