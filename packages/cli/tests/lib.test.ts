@@ -2,12 +2,14 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { root } from "../src/lib/checkout.ts";
 import { pathWith, stackArgument } from "../src/lib/environment.ts";
 import { errorsOf, parseEvents, urnParts } from "../src/lib/events.ts";
 import { Failure, failureLines } from "../src/lib/failure.ts";
 import { capture } from "../src/lib/process.ts";
 import { duration, Progress } from "../src/lib/progress.ts";
 import { nextCommand } from "../src/lib/pulumi-verb.ts";
+import { dropBrokenSideFiles } from "../src/lib/side-files.ts";
 import { backendFolder, clearStaleLocks } from "../src/lib/stale-lock.ts";
 import { stepTitle } from "../src/lib/up-progress.ts";
 import { quoted } from "../src/verbs/env.ts";
@@ -56,6 +58,36 @@ test("a damaged lock, and a backend that is no folder, are left alone", () => {
   expect(clearStaleLocks("https://api.example.com", "dev")).toEqual([]);
   expect(backendFolder("s3://bucket")).toBeUndefined();
   expect(backendFolder("file:///a/b")).toBe("/a/b");
+});
+
+test("a side file of the state that a killed run left empty or half written is removed, and nothing else", () => {
+  const folder = join(room, ".pulumi/stacks/phoenix");
+  mkdirSync(folder, { recursive: true });
+  const texts = {
+    "a.json": "",
+    "a.json.attrs": "",
+    "b.json.attrs": '{"user.cache_control":"',
+    "c.json.attrs": '{"md5":"AAAA"}',
+  };
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text);
+  dropBrokenSideFiles(`file://${room}`);
+  expect(readdirSync(folder).sort()).toEqual(["a.json", "c.json.attrs"]);
+  dropBrokenSideFiles(`file://${room}/gone`);
+  dropBrokenSideFiles("https://api.example.com");
+});
+
+test("every way to Pulumi goes by the side files first", async () => {
+  const folder = join(room, ".pulumi/stacks/phoenix");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "dev.json.attrs"), "");
+  const bin = join(room, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "pulumi"), "#!/bin/sh\n", { mode: 0o755 });
+  const asked = "import('./packages/cli/src/lib/environment.ts').then((m) => m.pulumiEnvironment())";
+  const env = { ...process.env, PULUMI_BACKEND_URL: `file://${room}`, PATH: `${bin}:${process.env["PATH"]}` };
+  const { code, stderr } = await capture(process.execPath, ["-e", asked], { cwd: root, env });
+  expect(`${code} ${stderr}`).toMatch(/^0 /);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test("the stack among Pulumi's arguments", () => {

@@ -7,6 +7,7 @@ import { hasOwnPulumi, places, readNodeFile, root } from "./checkout.ts";
 import { knownEngine } from "./engine.ts";
 import { Failure } from "./failure.ts";
 import { capture } from "./process.ts";
+import { dropBrokenSideFiles } from "./side-files.ts";
 
 /** Whose Pulumi a verb talks to: the caller's variables first, then the checkout's own, then the person's login. */
 export interface PulumiEnvironment {
@@ -31,6 +32,7 @@ const ownBackend = (): string => `file://${places.backend}`;
 
 /** The variables of the checkout's own Pulumi, agent included (started if need be). */
 export async function ownVariables(): Promise<Record<string, string>> {
+  dropBrokenSideFiles(ownBackend());
   const engine = knownEngine();
   const node = readNodeFile();
   const folders = [...(engine ? [engine.bin] : []), dirname(process.execPath)];
@@ -48,8 +50,14 @@ export async function ownVariables(): Promise<Record<string, string>> {
   return variables;
 }
 
-/** Chooses as the README says; never makes a stack, a backend or a lab. */
+/** Chooses as the README says; never makes a stack, a backend or a lab. What a killed run left half written is gone then. */
 export async function pulumiEnvironment(): Promise<PulumiEnvironment> {
+  const environment = await chooseEnvironment();
+  dropBrokenSideFiles(environment.backend);
+  return environment;
+}
+
+async function chooseEnvironment(): Promise<PulumiEnvironment> {
   const { PULUMI_HOME: home, PULUMI_BACKEND_URL: url } = process.env;
   // After eval "$(bin/phoenix env)"; a backend that was set since then is the caller's word.
   const isOwn = home === places.pulumiHome && (!url || url === ownBackend());
