@@ -34,8 +34,8 @@ describe("parameters of a container", () => {
       cores: "2",
       cpulimit: "0.5",
       onboot: "1",
-      start: "off",
-      unprivileged: "yes",
+      start: "0",
+      unprivileged: "1",
       hostname: "a",
     });
     expect(typed).toMatchObject({
@@ -167,13 +167,35 @@ describe("parameters of a container", () => {
   });
 
   it("take numbers and flags of JSON bodies, not lists for texts", () => {
-    expect(verify({ ...valid, vmid: 900, cores: 2, onboot: true })).toMatchObject({
+    expect(verify({ ...valid, vmid: 900, cores: 2, onboot: true, unprivileged: 0 })).toMatchObject({
       vmid: 900,
       cores: 2,
       onboot: true,
+      unprivileged: false,
     });
-    expect(errorsOf({ ...valid, hostname: ["a"] })).toEqual({
+    expect(
+      errorsOf({ ...valid, hostname: ["a"], description: true, tags: {}, cores: 1.5, memory: false }),
+    ).toEqual({
       hostname: "type check ('string') failed - got ARRAY",
+      description: "type check ('string') failed - got JSON::PP::Boolean",
+      tags: "type check ('string') failed - got HASH",
+      cores: "type check ('integer') failed - got '1.5'",
+      memory: "type check ('integer') failed - got JSON::PP::Boolean",
+    });
+  });
+
+  it("take lists where a list is meant, and keys without a value for nothing", () => {
+    expect(verify({ ...valid, tags: ["a", "b"], nameserver: null })).toMatchObject({ tags: "a,b" });
+    expect(errorsOf({ ...valid, ostemplate: null, nothing: null })).toEqual({
+      ostemplate: "property is missing and it is not optional",
+      nothing: "property is not defined in schema and the schema does not allow additional properties",
+    });
+  });
+
+  it("spell flags freely inside property strings only", () => {
+    expect(errorsOf({ ...valid, features: "nesting=yes,keyctl=Off,fuse=TRUE" })).toEqual({});
+    expect(errorsOf({ ...valid, onboot: "on" })).toEqual({
+      onboot: "type check ('boolean') failed - got 'on'",
     });
   });
 });

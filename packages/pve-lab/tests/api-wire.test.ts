@@ -42,7 +42,10 @@ function open(version: "TLSv1.1" | "TLSv1.2" | "TLSv1.3"): Promise<TLSSocket> {
 /** Sends lines as they are and returns everything that comes back. */
 async function raw(head: string[], body = "", version: "TLSv1.2" | "TLSv1.3" = "TLSv1.3"): Promise<string> {
   const socket = await open(version);
-  const lines = [...head, "Host: pve", "Connection: close", `Content-Length: ${Buffer.byteLength(body)}`];
+  const length = head.some((line) => /^(?:content-length|transfer-encoding):/i.test(line))
+    ? []
+    : [`Content-Length: ${Buffer.byteLength(body)}`];
+  const lines = [...head, "Host: pve", "Connection: close", ...length];
   socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
   const chunks: Buffer[] = [];
   for await (const chunk of socket) chunks.push(chunk as Buffer);
@@ -110,7 +113,7 @@ describe("bodies", () => {
       ["PUT /api2/json/storage/local HTTP/1.1", token, "Content-Type: application/json"],
       "{",
     );
-    expect(statusLine(broken)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(statusLine(broken)).toBe("HTTP/1.1 500 malformed JSON string");
   });
 
   it("of a GET do not count, its query does; extjs says success in the body", async () => {
@@ -123,7 +126,7 @@ describe("bodies", () => {
     });
     const twice = await raw(["GET /api2/json/storage/local?storage=other HTTP/1.1", token]);
     expect(bodyOf(twice)).toMatchObject({
-      errors: { storage: "duplicate parameter (already defined in URI)" },
+      errors: { storage: "duplicate parameter (already defined in URI) with conflicting values!" },
     });
   });
 
@@ -133,5 +136,64 @@ describe("bodies", () => {
     expect(statusLine(answer)).toBe("HTTP/1.1 500 unable to remove 'local:iso/none.iso' - no such volume");
     const plain = await raw([`DELETE ${decodeURIComponent(path)} HTTP/1.1`, token]);
     expect(statusLine(plain)).toBe(statusLine(answer));
+  });
+});
+
+describe("what PVE's HTTP server refuses by itself", () => {
+  const of = async (head: string[], body?: string): Promise<[string | undefined, string]> => {
+    const answer = await raw(head, body);
+    return [statusLine(answer), answer.slice(answer.indexOf("\r\n\r\n") + 4)];
+  };
+  const put = "PUT /api2/json/storage/local HTTP/1.1";
+
+  it.each(["HEAD", "OPTIONS", "PATCH", "PROPFIND"])("the method %s", async (method) => {
+    const [line] = await of([`${method} /api2/json/version HTTP/1.1`, token]);
+    expect(line).toBe(`HTTP/1.1 501 method '${method}' not available`);
+  });
+
+  it("bodies that it does not read: too large, chunked, of another kind, where none belongs", async () => {
+    const large = await of([put, token, form, `Content-Length: ${512 * 1024 + 1}`]);
+    expect(large).toEqual(["HTTP/1.1 501 for data too large", "for data too large"]);
+    const chunked = await of([put, token, form, "Transfer-Encoding: chunked"], "0\r\n\r\n");
+    expect(chunked[0]).toBe("HTTP/1.1 501 chunked transfer encoding not supported");
+    const kind = await of([put, token, "Content-Type: text/plain"], "content=iso");
+    expect(kind[0]).toBe("HTTP/1.1 506 upload 'Content-Type 'text/plain' not implemented");
+    const get = await of(["GET /api2/json/version HTTP/1.1", token, form], "a=b");
+    expect(get[0]).toBe("HTTP/1.1 501 Unexpected content for method 'GET'");
+    const list = await of([put, token, "Content-Type: application/json"], "[]");
+    expect(list[0]).toBe("HTTP/1.1 500 Not a HASH reference");
+  });
+
+  it("formats that it does not write, and what is none", async () => {
+    const yaml = await of(["GET /api2/yaml/version HTTP/1.1", token]);
+    expect(yaml[0]).toBe("HTTP/1.1 501 no formatter for uri /version, yaml");
+    expect((await of(["GET /api2/ HTTP/1.1", token]))[0]).toBe("HTTP/1.1 501 no such uri");
+  });
+
+  it("callers whom it does not know: before their body, and without one of its own", async () => {
+    const answer = await of(["POST /api2/json/storage HTTP/1.1", "Content-Type: application/json"], "{");
+    expect(answer).toEqual(["HTTP/1.1 401 No ticket", ""]);
+  });
+});
+
+describe("what PVE reads as it stands", () => {
+  it.each(["%", "%zz", "%e4", "%00", "a%2"])("the broken percent encoding %s", async (text) => {
+    const inPath = await raw([`GET /api2/json/storage/x${text} HTTP/1.1`, token]);
+    expect(statusLine(inPath)).toMatch(/^HTTP\/1\.1 (?:400|500|501) /);
+    const inQuery = await raw([`GET /api2/json/storage?type=${text} HTTP/1.1`, token]);
+    expect(statusLine(inQuery)).toBe("HTTP/1.1 400 Parameter verification failed.");
+    const inBody = await raw(["PUT /api2/json/storage/local HTTP/1.1", token, form], `content=!${text}`);
+    expect(statusLine(inBody)).toBe("HTTP/1.1 400 Parameter verification failed.");
+    const inCookie = await raw(["GET /api2/json/version HTTP/1.1", `Cookie: PVEAuthCookie=${text}`]);
+    expect(statusLine(inCookie)).toMatch(/^HTTP\/1\.1 401 /);
+  });
+
+  it("a whole path percent-encoded, more slashes than needed, and the browser's counter", async () => {
+    const upid = "UPID:pve:00001234:00000063:6B000000:vzcreate:900:root@pam:";
+    const path = `/api2/json//nodes/pve/tasks/${encodeURIComponent(upid)}/status/`;
+    const answer = await raw([`GET ${path}?_dc=1 HTTP/1.1`, token]);
+    expect(bodyOf(answer)).toMatchObject({ errors: { upid: "no such task" } });
+    const blank = await raw(["GET /api2/json/storage/a%20b HTTP/1.1", token]);
+    expect(statusLine(blank)).toBe("HTTP/1.1 501 Method 'GET /storage/a b' not implemented");
   });
 });

@@ -6,6 +6,14 @@ import { Answer, ApiError, type Identity, type Method } from "../core/route.ts";
 import { acceptBodies, readParameters, type Values } from "./body.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { logRequest } from "./request-log.ts";
+import {
+  checkBody,
+  checkHead,
+  targetOf,
+  TransportError,
+  UnauthorizedError,
+  type Target,
+} from "./transport.ts";
 
 export interface ServerOptions {
   readonly dispatch: Dispatcher;
@@ -55,41 +63,44 @@ function bodyOf(outcome: Outcome, extjs: boolean): unknown {
   return extjs ? { ...common, success: failed ? 0 : 1, ...(failed ? { status } : {}) } : common;
 }
 
-interface Target {
-  readonly format: "json" | "extjs";
-  readonly path: string;
-}
-
-function targetOf(url: string): Target | undefined {
-  const [, format, path] = /^\/api2\/(json|extjs)(\/[^?]*)?(?:\?.*)?$/.exec(url) ?? [];
-  return format === "json" || format === "extjs" ? { format, path: path ?? "/" } : undefined;
+/** What goes over the wire: PVE's own HTTP server answers refusals of its own with a bare text. */
+function payloadOf(error: unknown, outcome: Outcome, extjs: boolean): string {
+  if (error instanceof UnauthorizedError) return "";
+  if (error instanceof TransportError) return error.message;
+  return JSON.stringify(bodyOf(outcome, extjs));
 }
 
 async function answer(options: ServerOptions, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const started = performance.now();
   const method = request.method as Method;
-  const target = targetOf(request.raw.url ?? "/");
+  let target: Target | undefined;
   let identity = options.identity;
   let values: Values = {};
   let outcome: Outcome;
   let spooled: string[] = [];
+  let failure: unknown;
   try {
-    if (!target)
-      throw new ApiError(
-        501,
-        `the lab serves /api2/json and /api2/extjs only, not '${request.raw.url ?? ""}'`,
-      );
+    checkHead(request);
+    target = targetOf(request.originalUrl);
+    const { path } = target;
     const identify = (): Identity => {
       const { authorization, cookie, csrfpreventiontoken } = request.headers;
       const csrfToken = typeof csrfpreventiontoken === "string" ? csrfpreventiontoken : undefined;
-      identity ??= authenticate({ authorization, cookie, csrfToken }, method);
+      try {
+        identity ??= authenticate({ authorization, cookie, csrfToken }, method);
+      } catch (error) {
+        throw error instanceof ApiError ? new UnauthorizedError(error.status, error.message) : error;
+      }
       return identity;
     };
-    const read = await readParameters(request);
-    values = read.values;
-    spooled = Object.values(read.uploads).map(({ path }) => path);
-    const call = { method, path: target.path, values, uploads: read.uploads };
-    const result = await options.dispatch(call, identify);
+    const read = async (): ReturnType<typeof readParameters> => {
+      checkBody(request, path);
+      const parameters = await readParameters(request);
+      values = parameters.values;
+      spooled = Object.values(parameters.uploads).map((upload) => upload.path);
+      return parameters;
+    };
+    const result = await options.dispatch({ method, path, read }, identify);
     outcome =
       result instanceof Answer
         ? { status: 200, data: result.data, attributes: result.attributes }
@@ -97,18 +108,20 @@ async function answer(options: ServerOptions, request: FastifyRequest, reply: Fa
   } catch (error) {
     // A handler that took an upload over has moved it away by now.
     for (const path of spooled) rmSync(path, { force: true });
+    failure = error;
     outcome = outcomeOf(error);
     if (outcome.status >= 500 && !(error instanceof ApiError) && error instanceof Error)
-      process.stderr.write(`${method} ${request.raw.url ?? ""}: ${error.stack ?? error.message}\n`);
+      process.stderr.write(`${method} ${request.originalUrl}: ${error.stack ?? error.message}\n`);
   }
   if (outcome.status === 401) await sleep(options.unauthorizedDelayMs ?? 3000);
-  const extjs = target?.format === "extjs";
-  const body = bodyOf(outcome, extjs);
-  reply.code(extjs && outcome.status !== 401 ? 200 : outcome.status);
+  const plain = failure instanceof TransportError;
+  const extjs = target?.format === "extjs" && !plain;
+  const payload = payloadOf(failure, outcome, extjs);
+  reply.code(extjs ? 200 : outcome.status);
   if (outcome.message !== undefined && !extjs) reply.raw.statusMessage = reasonPhrase(outcome.message);
   logRequest({
     method,
-    path: target?.path ?? request.raw.url ?? "/",
+    path: target?.path ?? request.originalUrl,
     identity: identity && authIdOf(identity),
     via: options.tls ? "https" : "socket",
     parameters: values,
@@ -119,15 +132,21 @@ async function answer(options: ServerOptions, request: FastifyRequest, reply: Fa
     ms: Math.round(performance.now() - started),
   });
   await reply
-    .header("content-type", "application/json;charset=UTF-8")
+    .header("content-type", plain ? "text/plain;charset=UTF-8" : "application/json;charset=UTF-8")
     .header("cache-control", "max-age=0")
     .header("server", "pve-api-daemon/3.0")
-    .send(JSON.stringify(body));
+    .send(payload);
 }
 
 /** A server for the API; the caller lets it listen. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
-  const common = { logger: false, forceCloseConnections: true, routerOptions: { maxParamLength: 4096 } };
+  // One handler takes everything: Fastify's own router refuses paths that PVE reads, such as a lone `%`.
+  const common = {
+    logger: false,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    rewriteUrl: () => "/",
+  };
   const app: FastifyInstance = options.tls
     ? Fastify({ ...common, https: { ...options.tls, minVersion: "TLSv1.2" } })
     : Fastify(common);
@@ -137,10 +156,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     reply.raw.statusMessage = reasonPhrase(outcome.message ?? "");
     await reply.code(outcome.status).send(JSON.stringify(bodyOf(outcome, false)));
   });
-  app.route({
-    method: ["GET", "POST", "PUT", "DELETE"],
-    url: "*",
-    handler: (request, reply) => answer(options, request, reply),
-  });
+  const handler = (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
+    answer(options, request, reply);
+  app.route({ method: ["GET", "POST", "PUT", "DELETE"], url: "/", handler });
+  // Other methods: PVE refuses them, and so does the same handler.
+  app.setNotFoundHandler(handler);
   return app;
 }

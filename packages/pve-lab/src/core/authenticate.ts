@@ -1,3 +1,4 @@
+import { percentDecode } from "./percent.ts";
 import { ApiError, type Identity, type Method } from "./route.ts";
 import { equalSecrets, isPassword, tokenSecret } from "./secrets.ts";
 import { isCsrfToken, ticketUser } from "./tickets.ts";
@@ -41,7 +42,7 @@ export interface Credentials {
 
 function ticketFromCookie(cookie: string | undefined): string | undefined {
   const value = /(?:^|;\s*)PVEAuthCookie=([^;]*)/.exec(cookie ?? "")?.[1];
-  return value === undefined ? undefined : decodeURIComponent(value);
+  return value === undefined ? undefined : percentDecode(value);
 }
 
 /** Who sent the request. @throws ApiError 401 with PVE's texts */

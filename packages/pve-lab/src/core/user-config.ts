@@ -1,4 +1,5 @@
 import { digestOf, readTextOr, writeFileAtomic } from "./files.ts";
+import { percentDecode } from "./percent.ts";
 import { place } from "./places.ts";
 import { ApiError } from "./route.ts";
 
@@ -62,7 +63,7 @@ export const emptyUser = (): User => ({
 const encode = (text: string): string =>
   encodeURIComponent(text).replaceAll("%20", " ").replaceAll("%40", "@");
 function decode(text: string | undefined): string {
-  return decodeURIComponent(text ?? "");
+  return percentDecode(text ?? "");
 }
 const list = (text: string | undefined): string[] =>
   (text ?? "").split(/[,;\s]+/).filter((part) => part !== "");

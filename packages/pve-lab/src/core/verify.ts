@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { checkFormat } from "./formats.ts";
-import { parsePropertyString, PropertyStringError } from "./property-string.ts";
+import { NAMED_PROPERTIES } from "./named-properties.ts";
+import { parseSentProperties, PropertyStringError } from "./property-string.ts";
 import { ApiError } from "./route.ts";
 
 /** A property of the API description, as far as verification needs it. */
@@ -44,7 +45,7 @@ ajv.addKeyword({
   ): boolean {
     const name = at?.instancePath.split("/").pop() ?? "";
     const complaint =
-      typeof format === "string" ? checkFormat(format, text) : checkPropertyString(format, text, name);
+      typeof format === "string" ? checkNamed(format, text, name) : checkPropertyString(format, text, name);
     const own = check as { errors?: Partial<ErrorObject>[] };
     own.errors = complaint === undefined ? [] : [{ keyword: "pveFormat", message: complaint, params: {} }];
     return complaint === undefined;
@@ -111,38 +112,51 @@ function compile(properties: Readonly<Record<string, Property>>, open: boolean):
   return result;
 }
 
-function kindOf(value: unknown): string {
+/** What PVE's JSON parser calls a value that a text was expected for. */
+function gotOf(value: unknown): string {
   if (Array.isArray(value)) return "ARRAY";
-  if (value !== null && typeof value === "object") return "HASH";
-  return String(value);
+  if (typeof value === "boolean") return "JSON::PP::Boolean";
+  return typeof value === "string" || typeof value === "number" ? `'${value}'` : "HASH";
 }
+
+/** PVE takes lists for `…-list` texts, and single values for lists (PVE::RESTHandler). */
+function reshape(value: unknown, property: Property | undefined): unknown {
+  const isList = typeof property?.format === "string" && property.format.endsWith("-list");
+  if (Array.isArray(value) && property?.type === "string" && isList) return value.join(",");
+  const single = typeof value !== "object" && value !== "" && value !== "0" && value !== 0;
+  return property?.type === "array" && single ? [value] : value;
+}
+
+const isNumber = (text: string): boolean => /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text);
 
 /** Turns a text of the wire into the described type where it reads so; otherwise leaves it for the type check. */
 function coerce(value: unknown, type: string | undefined): unknown {
   switch (type) {
     case "boolean":
-      if (/^(?:1|on|yes|true)$/i.test(String(value))) return true;
-      return /^(?:0|off|no|false)$/i.test(String(value)) ? false : value;
+      // `yes`, `on`, `true` are for command lines and property strings only.
+      if (value === "1" || value === 1) return true;
+      return value === "0" || value === 0 ? false : value;
     case "integer":
       return typeof value === "string" && /^[+-]?\d+$/.test(value) ? Number(value) : value;
     case "number":
-      return typeof value === "string" && /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)
-        ? Number(value)
-        : value;
-    case "array":
-      if (typeof value === "string") return value === "" ? [] : value.split("\0");
-      return value;
+      return typeof value === "string" && isNumber(value) ? Number(value) : value;
     case "string":
-      if (typeof value === "boolean") return value ? "1" : "0";
       return typeof value === "number" ? String(value) : value;
     default:
       return value;
   }
 }
 
+/** PVE stops at a value's first fault, and looks in this order. */
+const ORDER = ["type", "pveFormat", "pattern", "maxLength", "minLength", "maximum", "minimum", "enum"];
+
 /** Ajv's finding in PVE's words, with the name of the property it belongs to. */
 function translate(error: ErrorObject): [string, string] {
-  const name = error.instancePath.slice(1).replaceAll("~1", "/").replaceAll("~0", "~");
+  const name = error.instancePath
+    .slice(1)
+    .replace(/\/(\d+)$/, "[$1]")
+    .replaceAll("~1", "/")
+    .replaceAll("~0", "~");
   const limit = String(error.schema);
   switch (error.keyword) {
     case "required":
@@ -157,11 +171,10 @@ function translate(error: ErrorObject): [string, string] {
         String(error.params["missingProperty"]),
         `missing property - '${String(error.params["property"])}' requires this property`,
       ];
-    case "type":
-      return [
-        name,
-        `type check ('${limit}') failed - got '${kindOf(error.data)}'`.replace(/'(ARRAY|HASH)'$/, "$1"),
-      ];
+    case "type": {
+      const got = limit === "array" || limit === "object" ? "" : ` - got ${gotOf(error.data)}`;
+      return [name, `type check ('${limit}') failed${got}`];
+    }
     case "enum":
       return [
         name,
@@ -186,41 +199,53 @@ function translate(error: ErrorObject): [string, string] {
 
 function check(schema: ParameterSchema, values: Values): { values: Values; errors: ErrorMap } {
   const { validate, property } = compile(schema.properties ?? {}, Boolean(schema.additionalProperties));
-  const typed = Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, coerce(value, property(name)?.type)]),
-  );
+  const typed: Values = {};
   const errors: ErrorMap = {};
+  for (const [name, value] of Object.entries(values)) {
+    const known = property(name);
+    // A key without a value is not there, unless nobody knows it.
+    if (known && (value === null || value === undefined)) continue;
+    const now = coerce(reshape(value, known), known?.type);
+    typed[name] = now;
+    // Formats read what was sent: `0900` is a number, and no vmid.
+    if (typeof now !== "number" || typeof known?.format !== "string") continue;
+    const complaint = checkFormat(known.format, String(value));
+    if (complaint !== undefined) errors[name] = `invalid format - ${complaint}`;
+  }
   if (!validate(typed)) {
-    for (const error of validate.errors ?? []) {
+    const rank = ({ keyword }: ErrorObject): number => ORDER.indexOf(keyword);
+    for (const error of [...(validate.errors ?? [])].sort((a, b) => rank(a) - rank(b))) {
       const [name, text] = translate(error);
-      // A pattern says the same about a value as its format, less clearly; the first finding stands.
       errors[name] ??= text;
     }
   }
   return { values: typed, errors };
 }
 
-function checkPropertyString(
-  format: Readonly<Record<string, Property>>,
-  text: string,
-  name: string,
-): string | undefined {
-  const defaultKey = Object.keys(format).find((key) => format[key]?.default_key);
+type Keys = Readonly<Record<string, Property>>;
+
+/** PVE's complaint about a property string, or its values. */
+function readProperties(keys: Keys, text: string, name: string): string | Values {
   try {
-    const raw: Values = parsePropertyString(text, defaultKey);
-    for (const [key, value] of Object.entries(raw)) {
-      const alias = format[key]?.alias;
-      if (alias === undefined) continue;
-      Reflect.deleteProperty(raw, key);
-      raw[alias] = value;
-    }
-    const { errors } = check({ properties: format }, raw);
+    const { values, errors } = check({ properties: keys }, parseSentProperties(text, keys));
     const lines = Object.entries(errors).map(([key, message]) => `${name}.${key}: ${message}\n`);
-    return lines.length === 0 ? undefined : `format error\n${lines.join("")}`;
+    return lines.length === 0 ? values : `format error\n${lines.join("")}`;
   } catch (error) {
     if (error instanceof PropertyStringError) return error.message;
     throw error;
   }
+}
+
+function checkPropertyString(keys: Keys, text: string, name: string): string | undefined {
+  const read = readProperties(keys, text, name);
+  return typeof read === "string" ? read : undefined;
+}
+
+function checkNamed(format: string, text: string, name: string): string | undefined {
+  const named = NAMED_PROPERTIES[format];
+  if (!named) return checkFormat(format, text);
+  const read = readProperties(named.keys, text, name);
+  return typeof read === "string" ? read : named.together(read);
 }
 
 /**

@@ -18,6 +18,7 @@ import { ApiError, type Context, type Route, type TaskLog } from "../../core/rou
 import { requireEnabledStorage, type Storage } from "../../core/storage-config.ts";
 import { FILE_CONTENT, filePath } from "../../core/volume-id.ts";
 import { openUrl } from "../open-url.ts";
+import { percentDecode } from "../../core/percent.ts";
 import { asText } from "../../core/text.ts";
 
 function invalid(errors: Record<string, string>): ApiError {
@@ -60,7 +61,7 @@ async function queryMetadata({ parameters }: Context): Promise<unknown> {
   if (statusCode !== 200)
     throw new ApiError(500, `invalid server response: '${statusCode} ${statusMessage ?? ""}'`);
   const disposition = /filename="?([^";]+)"?/.exec(headers["content-disposition"] ?? "")?.[1];
-  const filename = disposition ?? decodeURIComponent(new URL(response.url).pathname.split("/").pop() ?? "");
+  const filename = disposition ?? percentDecode(new URL(response.url).pathname.split("/").pop() ?? "");
   const size = lengthOf(response.message);
   return {
     filename: normalizeFileName(filename),
