@@ -5,6 +5,8 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -45,6 +47,7 @@ beforeEach(() => {
     "printf",
     "readlink",
     "rm",
+    "sha512sum",
     "tar",
     "uname",
   ];
@@ -121,6 +124,15 @@ test("no Node, and a registry that does not give it", async () => {
   await says(`Node 24.21.0 could not be fetched through npm. Try: npm pack node-${machine}@24.21.0`);
 });
 
+test("no Node, and a registry that gives another file under its name", async () => {
+  fake("npm", "echo evil >node-linux-24.21.0.tgz");
+  const machine = process.arch === "x64" ? "linux-x64" : "linux-arm64";
+  await says(
+    `what came as node-${machine}@24.21.0 is another file than the pinned one, and was not used. Look at npm's registry: npm config get registry`,
+  );
+  expect(readdirSync(cache)).toEqual(["node.lock"]);
+});
+
 test("a cache that cannot be made", async () => {
   fake("npm", "exit 0");
   writeFileSync(join(room, "file"), "");
@@ -150,4 +162,27 @@ test("no ssh-agent program", async () => {
   const env = { PATH: join(room, "tools"), HOME: room };
   const { stdout } = await capture(process.execPath, ["--input-type=module", "-e", script], { env });
   expect(stdout).toMatch(/^ssh-agent cannot be used: ssh-add: .*ENOENT.* → apt-get install openssh-client$/m);
+});
+
+/** The words of a message that are always the same, as far as they tell it from others. */
+const fixed = (text: string): string[] =>
+  text
+    .split(/\$\w+|\$\{[^}]*\}?/)
+    .map((piece) => piece.slice(0, 18))
+    .filter((piece) => piece.length >= 8);
+
+test.each<[string, string[], RegExp, string]>([
+  ["bin/phoenix", ["bin/phoenix"], /\bfail (")(.*)"(?: ;;)?$/gm, "packages/cli/tests/prerequisites.test.ts"],
+  [
+    "the lab",
+    ["packages/pve-lab/src/machine/preflight.ts", "packages/pve-lab/src/machine/machine-apt.ts"],
+    /(?:what: |new Failure\(\s*)(["`])(.+?)\1[,\n ]/g,
+    "packages/pve-lab/tests/preflight.lab.test.ts",
+  ],
+])("whatever %s can name as missing is provoked by a test", (_name, sources, message, tests) => {
+  const read = (file: string): string => readFileSync(join(root, file), "utf8");
+  const named = sources.flatMap((file) => [...read(file).matchAll(message)].map(([, , words = ""]) => words));
+  expect(named.length).toBeGreaterThan(6);
+  const provoked = read(tests).replaceAll("\\", "");
+  expect(named.filter((words) => !fixed(words).every((piece) => provoked.includes(piece)))).toEqual([]);
 });
