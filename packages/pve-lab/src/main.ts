@@ -1,7 +1,8 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
-import type { ToldDisk } from "./hardware/description.ts";
+import type { PveVersion, ToldDisk } from "./hardware/description.ts";
+import { pveVersions } from "./hardware/description.ts";
 import { handOver } from "./machine/run.ts";
 import { down } from "./machine/down.ts";
 import type { Lab } from "./machine/lab.ts";
@@ -46,6 +47,13 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
+function parseVersion(text: string): PveVersion {
+  const found = pveVersions.find((version) => String(version) === text);
+  if (found === undefined)
+    throw new InvalidArgumentError(`the lab can be Proxmox VE ${pveVersions.join(" or ")}`);
+  return found;
+}
+
 function printProblems(checks: Preflight): void {
   for (const problem of checks.problems) note(`✗ ${problem.what}; ${problem.remedy}`);
 }
@@ -77,7 +85,11 @@ program
   .description("start the lab, or repair and refresh a running one")
   .option("--port <number>", "first of three ports on 127.0.0.1: API, SSH, published web port", parsePort)
   .option("--quiet", "do not announce the changes first")
-  .option("--hardware <file>", "take disks, cards and kernel from a file in the form of hardware.json (kept)")
+  .option("--pve <version>", "say that the node is Proxmox VE 8 or 9 (kept; 8 if never told)", parseVersion)
+  .option(
+    "--hardware <file>",
+    "take version, disks, cards and kernel from a file in the form of hardware.json (kept)",
+  )
   .option("--gpus <number>", "show that many simulated NVIDIA cards (kept; 0 takes them away)", parseCount)
   .option(
     "--disk <description>",
@@ -89,6 +101,7 @@ program
     async (options: {
       port?: number;
       quiet?: boolean;
+      pve?: PveVersion;
       hardware?: string;
       gpus?: number;
       kernel?: string;
@@ -97,6 +110,7 @@ program
       const lab = currentLab();
       const told = {
         ...(options.hardware === undefined ? {} : readHardware(options.hardware)),
+        ...(options.pve === undefined ? {} : { pve: options.pve }),
         ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
         ...(options.disk === undefined ? {} : { disks: options.disk }),
         ...(options.kernel === undefined ? {} : { kernel: options.kernel }),

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { storageStatusRoutes } from "../src/api/routes/storage-status.ts";
 import { taskRoutes } from "../src/api/routes/tasks.ts";
 import { ticketRoutes } from "../src/api/routes/tickets.ts";
 import { versionRoutes } from "../src/api/routes/version.ts";
+import { parseTold, resolveHardware } from "../src/hardware/description.ts";
 import { anyNumber, asToken, makeNode, matching, PASSWORD, SECRET, type TestNode } from "./api-node.ts";
 
 let node: TestNode;
@@ -58,6 +59,12 @@ describe("who asks", () => {
   it("takes a token and refuses everything else with PVE's texts", async () => {
     const version = await node.ask("GET", "/version");
     expect(version.body.data).toMatchObject({ version: matching(/^8\.4\./), release: "8.4" });
+    const told = join(node.root, "etc/pve-lab/hardware.json");
+    writeFileSync(told, JSON.stringify(resolveHardware(parseTold('{"pve": 9}', told))));
+    const nine = await node.ask("GET", "/version");
+    expect(nine.body.data).toMatchObject({ version: matching(/^9\.1\./), release: "9.1" });
+    rmSync(told);
+    expect(() => parseTold('{"pve": 7}', told)).toThrow(/\/pve must be equal to one of the allowed values/);
     const none = await node.ask("GET", "/version", undefined, {});
     expect([none.status, none.reason]).toEqual([401, "No ticket"]);
     const wrong = await node.ask("GET", "/version", undefined, {

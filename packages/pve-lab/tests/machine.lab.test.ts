@@ -185,6 +185,16 @@ zfs snapshot lab/data@now
     }
   }, 90_000);
 
+  it("keeps what its owner configured when `up` refreshes it, and says the version that it was told", async () => {
+    const change =
+      "echo '10.9.9.9 added' >> /etc/hosts; printf 'auto dummy7\\n' >> /etc/network/interfaces; pveversion";
+    expect((await lab(first, "ssh", change)).out).toMatch(/^pve-manager\/8\./);
+    const again = await lab(first, "up", "--pve", "9");
+    expect(again.code, again.err).toBe(0);
+    const { out } = await lab(first, "ssh", "tail -n 1 /etc/hosts /etc/network/interfaces; pveversion");
+    expect(out).toMatch(/10\.9\.9\.9 added[^]*auto dummy7[^]*^pve-manager\/9\./m);
+  }, 60_000);
+
   it("is fresh again after `reset`, in seconds, with the same address and key", async () => {
     const before = await facts(first);
     const started = Date.now();
@@ -233,6 +243,8 @@ describe("down", () => {
     const container = idOf(first);
     const inodes = disksOf(first);
     expect(traces(container, first, inodes).length).toBeGreaterThan(5);
+    // In the middle of a reboot the node has no init for a moment, and yet is not stopped.
+    expect((await lab(first, "ssh", "systemctl --no-block reboot")).code).toBe(0);
     const answer = await lab(first, "down");
     expect(answer.code, answer.err).toBe(0);
     expect(traces(container, first, inodes)).toEqual([]);

@@ -24,8 +24,14 @@ export interface ToldDisk {
   readonly content?: DiskContent;
 }
 
-/** What a person tells the lab about its hardware: hardware.json in the lab's state directory. */
+/** Major versions of Proxmox VE that the node can say it is. */
+export const pveVersions = [8, 9] as const;
+export type PveVersion = (typeof pveVersions)[number];
+
+/** What a person tells the lab about itself, its hardware above all: hardware.json in the lab's state directory. */
 export interface ToldHardware {
+  /** Major version of Proxmox VE that the node says it is; default: 8. */
+  readonly pve?: PveVersion;
   /** A number of equal cards, or one entry per card. */
   readonly gpus?: number | readonly ToldGpu[];
   /** Release of the kernel that the node shows from its next start on; default: the newest with headers. */
@@ -59,6 +65,8 @@ export interface Disk {
 
 /** The node's hardware: /etc/pve-lab/hardware.json in the node. */
 export interface Hardware {
+  /** Missing in a node that an older checkout wrote. */
+  readonly pve?: PveVersion;
   readonly gpus: readonly Gpu[];
   readonly kernel: string | undefined;
   readonly disks: readonly Disk[];
@@ -91,6 +99,7 @@ const schema = {
   type: "object",
   additionalProperties: false,
   properties: {
+    pve: { enum: pveVersions },
     gpus: {
       anyOf: [
         { type: "integer", minimum: 0, maximum: 16 },
@@ -167,6 +176,7 @@ export function resolveHardware(told: ToldHardware): Hardware {
   const cards: readonly ToldGpu[] =
     typeof told.gpus === "number" ? Array.from({ length: told.gpus }, () => ({})) : (told.gpus ?? []);
   return {
+    pve: told.pve ?? 8,
     gpus: cards.map((one, index) => {
       const { name, device, memory_mib } = { ...usualCard, ...one };
       const bus = (index + 1).toString(16).padStart(2, "0");

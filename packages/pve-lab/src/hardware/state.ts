@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { release as machineRelease, version as machineVersion } from "node:os";
 import path from "node:path";
+import { place } from "../core/places.ts";
 import type { Hardware } from "./description.ts";
 
 /** Where the node keeps what its simulated kernel knows: gone with every start, as a real kernel's memory. */
@@ -50,8 +51,9 @@ export function writeState(state: KernelState): void {
 
 /** What the lab was told, as `lab up` left it in the node. */
 export function readHardware(): Hardware {
-  if (!existsSync(hardwareFile)) return { gpus: [], kernel: undefined, disks: [] };
-  return JSON.parse(readFileSync(hardwareFile, "utf8")) as Hardware;
+  const file = place(hardwareFile);
+  if (!existsSync(file)) return { gpus: [], kernel: undefined, disks: [] };
+  return JSON.parse(readFileSync(file, "utf8")) as Hardware;
 }
 
 /** One line in /var/log/pve-lab/hardware.log, where a kernel would write into its own log. */

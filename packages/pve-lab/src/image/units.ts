@@ -5,6 +5,8 @@ export interface NodeFile {
   readonly path: string;
   readonly mode: number;
   readonly text: string;
+  /** It belongs to the node's owner: once she has changed it, no `up` writes it again. */
+  readonly owners?: true;
 }
 
 const unit = (name: string, text: string): NodeFile => ({
@@ -174,6 +176,7 @@ const front = (name: string): NodeFile => ({
 const interfaces: NodeFile = {
   path: "/etc/network/interfaces",
   mode: 0o644,
+  owners: true,
   text: `auto lo
 iface lo inet loopback
 
@@ -338,9 +341,10 @@ export function commonFiles(): NodeFile[] {
       path: "/etc/hosts",
       mode: 0o644,
       text: "127.0.0.1 localhost.localdomain localhost\n10.0.0.13 pve.phoenix.lab pve\n::1 localhost ip6-localhost\n",
+      owners: true,
     },
-    { path: "/etc/subuid", mode: 0o644, text: "root:100000:65536\n" },
-    { path: "/etc/subgid", mode: 0o644, text: "root:100000:65536\n" },
+    { path: "/etc/subuid", mode: 0o644, text: "root:100000:65536\n", owners: true },
+    { path: "/etc/subgid", mode: 0o644, text: "root:100000:65536\n", owners: true },
     {
       path: "/etc/ssh/sshd_config.d/lab.conf",
       mode: 0o644,

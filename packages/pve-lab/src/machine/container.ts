@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Lab } from "./lab.ts";
 import { places } from "./lab.ts";
+import { hasMonitor } from "./monitor.ts";
 import type { Result, RunOptions } from "./run.ts";
 import { attempt, waitFor } from "./run.ts";
 import { Failure } from "./steps.ts";
@@ -40,12 +41,33 @@ export async function start(lab: Lab): Promise<number> {
   return pid;
 }
 
-/** Shuts the node down in order; after `patienceSeconds` it is killed. */
-export async function stop(lab: Lab, patienceSeconds: number): Promise<void> {
-  if ((await initPid(lab)) === undefined) return;
-  if (patienceSeconds > 0) await attempt("lxc-stop", [...base(lab), "--timeout", String(patienceSeconds)]);
-  if ((await initPid(lab)) !== undefined) await attempt("lxc-stop", [...base(lab), "--kill"]);
-  await waitFor(async () => ((await initPid(lab)) === undefined ? true : undefined), 10_000, 50);
+/** Like {@link initPid}, but waits for a node that is on its way up or down, as in the middle of a reboot. */
+export async function settledPid(lab: Lab): Promise<number | undefined> {
+  const settled = async (): Promise<{ pid: number | undefined } | undefined> => {
+    const pid = await initPid(lab);
+    return pid === undefined && hasMonitor(places.lxc(lab), lab.container) ? undefined : { pid };
+  };
+  return (await waitFor(settled, 20_000))?.pid;
+}
+
+/**
+ * Shuts the node down in order; after `patienceSeconds` it is killed.
+ *
+ * @returns whether nothing of it runs any more
+ */
+export async function stop(lab: Lab, patienceSeconds: number): Promise<boolean> {
+  // A reboot in its last moment gives the node a new init just after the old one has been stopped.
+  for (let patience = patienceSeconds, tries = 0; tries < 4; patience = 0, tries++) {
+    const pid = await settledPid(lab);
+    if (pid === undefined) break;
+    if (patience > 0) await attempt("lxc-stop", [...base(lab), "--timeout", String(patience)]);
+    else {
+      await attempt("lxc-stop", [...base(lab), "--kill"], { timeoutMs: 10_000 });
+      const other = async (): Promise<true | undefined> => (await initPid(lab)) !== pid || undefined;
+      if ((await waitFor(other, 10_000)) === undefined) break; // it hangs
+    }
+  }
+  return (await initPid(lab)) === undefined && !hasMonitor(places.lxc(lab), lab.container);
 }
 
 /** Runs a command in the node as root, without SSH. */

@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { hardwareFiles } from "../hardware/node-files.ts";
@@ -19,6 +9,7 @@ import { commonFiles, enablingLinks } from "../image/units.ts";
 import type { Lab, Memory } from "./lab.ts";
 import { readTold } from "./hardware.ts";
 import { places } from "./lab.ts";
+import { makeParents, placeFiles } from "./place-files.ts";
 
 /** Units and command wrappers that the guests' part of this package brings. */
 async function guestFiles(): Promise<NodeFile[]> {
@@ -69,39 +60,8 @@ function labFiles(lab: Lab, memory: Memory): NodeFile[] {
         .join(""),
     },
     { path: "/etc/pve-lab/published", mode: 0o644, text: published },
-    { path: "/etc/resolv.conf", mode: 0o644, text: resolvConf() },
+    { path: "/etc/resolv.conf", mode: 0o644, text: resolvConf(), owners: true },
   ];
-}
-
-/** Creates parents with the modes that they have in the image below, since an overlay shows the upper layer's. */
-function makeParents(root: string, lower: string | undefined, file: string): void {
-  const parts = path
-    .dirname(file)
-    .split("/")
-    .filter((part) => part !== "");
-  let current = "";
-  for (const part of parts) {
-    current += `/${part}`;
-    const target = root + current;
-    if (existsSync(target)) continue;
-    const below = lower === undefined ? undefined : lower + current;
-    const mode =
-      below !== undefined && existsSync(below)
-        ? statSync(below).mode & 0o7777
-        : part === ".ssh"
-          ? 0o700
-          : 0o755;
-    mkdirSync(target);
-    chmodSync(target, mode);
-  }
-}
-
-function clear(file: string): void {
-  try {
-    if (lstatSync(file).isSymbolicLink()) rmSync(file);
-  } catch {
-    // not there
-  }
 }
 
 /**
@@ -122,12 +82,7 @@ export async function deploy(
     ...labFiles(lab, memory),
     ...(await guestFiles()),
   ];
-  for (const file of files) {
-    makeParents(root, lower, file.path);
-    clear(root + file.path);
-    writeFileSync(root + file.path, file.text, { mode: file.mode });
-    chmodSync(root + file.path, file.mode);
-  }
+  placeFiles(files, { root, lower, upper: places.upper(lab), record: places.written(lab) });
   for (const link of enablingLinks(files)) {
     makeParents(root, lower, link.path);
     rmSync(root + link.path, { force: true });

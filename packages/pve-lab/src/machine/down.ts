@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { initPid, stop } from "./container.ts";
+import { settledPid, stop } from "./container.ts";
 import { lowerNetwork } from "./host-network.ts";
 import type { Lab } from "./lab.ts";
 import { places } from "./lab.ts";
@@ -71,13 +71,13 @@ async function abortFuse(devices: ReadonlySet<string>): Promise<void> {
 
 /** Stops the node and frees what outlives its processes: loop devices on its files. */
 export async function stopNode(lab: Lab, patienceSeconds: number): Promise<void> {
-  const pid = await initPid(lab);
+  const pid = await settledPid(lab);
   const devices = pid === undefined ? new Set<string>() : nodeDevices(pid);
-  await stop(lab, patienceSeconds);
-  if ((await initPid(lab)) !== undefined) {
+  if (!(await stop(lab, patienceSeconds))) {
     // A file system whose daemon hangs holds the processes that use it: cut it off from its daemon.
     await abortFuse(devices);
-    await stop(lab, 0);
+    if (!(await stop(lab, 0)))
+      throw new Failure("the node does not stop", `see ${places.log(lab)} and \`ps -ef\`, then try again`);
   }
   const inodes = diskInodes(lab);
   const ours = (loop: Loop): boolean => {

@@ -85,6 +85,8 @@ export const places = {
   config: (lab: Lab) => path.join(lab.state, "lxc", lab.container, "config"),
   root: (lab: Lab) => path.join(lab.state, "root"),
   upper: (lab: Lab) => path.join(lab.state, "root", "upper"),
+  /** What the lab wrote last into files that belong to the node's owner. */
+  written: (lab: Lab) => path.join(lab.state, "root", "written.json"),
   hardware: (lab: Lab) => path.join(lab.state, "hardware.json"),
   disks: (lab: Lab) => path.join(lab.state, "disks"),
   programs: (lab: Lab) => path.join(lab.state, "opt"),

@@ -4,7 +4,7 @@ import { ensureRoot, ensureTemplate, imageAt } from "../image/build.ts";
 import type { Image } from "../image/build.ts";
 import type { ToldHardware } from "../hardware/description.ts";
 import { bundlePrograms, hasProgram, placeNode } from "./bundle.ts";
-import { inNode, initPid, rootOf, start } from "./container.ts";
+import { inNode, rootOf, settledPid, start } from "./container.ts";
 import { renderContainer, renderSeccomp } from "./container-config.ts";
 import { deploy } from "./deploy.ts";
 import { stopNode } from "./down.ts";
@@ -178,7 +178,7 @@ export async function up(lab: Lab, checks: Preflight, changes: ToldHardware = {}
   await ensureKeys(lab, network(memory.octet).node);
   // A lab keeps the image that its own layer was laid over.
   const kept = { ...wanted, ...imageOf(lab, memory, wanted) };
-  const found = await initPid(lab);
+  const found = await settledPid(lab);
   const changed = await writeConfig(lab, memory, kept);
   if (found !== undefined && changed)
     await step("stop the node: its container has changed", () => stopNode(lab, 30));

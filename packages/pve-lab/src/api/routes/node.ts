@@ -12,7 +12,7 @@ import {
   rootDisk,
   uptimeSeconds,
 } from "../node-facts.ts";
-import { VERSION } from "./version.ts";
+import { version } from "./version.ts";
 
 function list(context: Context): unknown {
   const { node, status, ...numbers } = nodeSummary();
@@ -26,7 +26,7 @@ function status(): unknown {
   const { total, used, free, available, swapTotal, swapFree } = memoryFacts();
   const kernel = { sysname: systemName(), ...shownKernel(), machine: machine() };
   return {
-    pveversion: `pve-manager/${VERSION.version}/${VERSION.repoid}`,
+    pveversion: `pve-manager/${version().version}/${version().repoid}`,
     kversion: `${kernel.sysname} ${kernel.release} ${kernel.version}`,
     "current-kernel": kernel,
     "boot-info": { mode: "legacy-bios" },

@@ -40,12 +40,12 @@ function applySettings(token: Token, parameters: Parameters): void {
 
 function create({ parameters }: Context): unknown {
   const { user, name, full } = idsOf(parameters);
+  // The description says that the user's time limit is the default; Proxmox VE's code sets none.
   const token: Token = { expire: 0, privsep: true, comment: "" };
   changeUserConfig((config) => {
-    const { tokens, expire } = requireUser(config, user);
+    const { tokens } = requireUser(config, user);
     if (tokens.has(name))
       throw new ApiError(400, "Parameter verification failed.", { tokenid: "Token already exists." });
-    token.expire = expire;
     applySettings(token, parameters);
     tokens.set(name, token);
   }, "generating token failed");
