@@ -9,6 +9,8 @@ export interface Configuration {
   readonly model: Model;
   /** Recipe digests by vmid: a template's own, a container's that of the template it would be made from. */
   readonly recipes: ReadonlyMap<number, string>;
+  /** Where storages and images were written. */
+  readonly places: ReadonlyMap<string, string>;
 }
 
 /**
@@ -38,5 +40,5 @@ export function loadConfiguration(settings: Settings, scripts: ScriptReader): Co
       .flatMap(({ features }) => features)
       .map(({ script }) => [script, scripts.read(script).digest] as const),
   );
-  return { model, recipes: plan(model, digests).recipes };
+  return { model, recipes: plan(model, digests).recipes, places: outcome.places };
 }

@@ -16,13 +16,13 @@ tellFailuresPlainly();
 // Any error in any file ends the run here, with nothing registered.
 const settings = readSettings();
 const reader = new ScriptReader(settings.root);
-const { model, recipes } = loadConfiguration(settings, reader);
+const { model, recipes, places } = loadConfiguration(settings, reader);
 
 const target = createTarget(settings);
 await surveyHost(target.api, model.host, { node: target.node, root: settings.root });
 const surveys = await surveyContainers(target.api, model.containers, recipes);
 const scripts = new NodeScripts("scripts", { target, root: settings.root, reader });
-const hypervisor = new Hypervisor("hypervisor", model.host, { target, scripts });
+const hypervisor = new Hypervisor("hypervisor", model.host, { target, scripts, places });
 
 const specs = new Map([...model.templates, ...model.containers].map((spec) => [spec.vmid, spec]));
 const guests = { target, scripts, recipes, specs, surveys, driver: hypervisor.driver };

@@ -17,6 +17,7 @@ import { rewriteContainers } from "./legacy/containers.ts";
 import { rewriteHypervisor } from "./legacy/hypervisor.ts";
 import { Rewriter } from "./legacy/rewriter.ts";
 import { dropUnserved } from "./legacy/unserved.ts";
+import { placesOf } from "./places.ts";
 import { explainErrors } from "./schema-errors.ts";
 import { schemas, validator } from "./schemas.ts";
 import { secretUses } from "./secret-references.ts";
@@ -96,6 +97,7 @@ export function buildModel(sources: Sources, options: BuildOptions = {}): Outcom
     },
     warnings: sortFindings(findings.list),
     secrets: [hypervisor, lxc].flatMap((file) => (file ? secretUses(file.value, file.locator) : [])),
+    places: placesOf(hostConfig, hostLocator),
     explain: (ctid) => explainContainer(ctid, resolved, input),
   };
 }

@@ -240,6 +240,7 @@ export function toOsTemplate(template: OsTemplate): OsTemplateSpec {
     ...(url === undefined ? {} : { url }),
     ...(file === undefined ? {} : { file }),
     ...(checksum === undefined ? {} : { checksum }),
+    existing: template.existing ?? false,
   };
 }
 
@@ -259,11 +260,11 @@ export function checkOsTemplates(
   const files = templates.map(toOsTemplate).map(({ storage, fileName }) => `${storage}:vztmpl/${fileName}`);
   const source = (i: number): string => (templates[i]?.url === undefined ? "file" : "url");
   noneTwice("image", files, (i) => ["os_templates", i, source(i)], locator, findings);
-  templates.forEach(({ url, file, checksum, name }, i) => {
+  templates.forEach(({ url, file, checksum, name, existing }, i) => {
     if ((url === undefined) === (file === undefined)) {
       const message = `the OS template \`${name}\` needs one source: a \`url\` that the node downloads, or a \`file\` that is uploaded`;
       findings.add(locator, ["os_templates", i], message);
-    } else if (file !== undefined && checksum?.algorithm !== "sha256") {
+    } else if (file !== undefined && existing !== true && checksum?.algorithm !== "sha256") {
       const message = `the file of the OS template \`${name}\` needs a \`checksum\` of algorithm \`sha256\``;
       findings.add(locator, ["os_templates", i, "file"], message, { remedy: `sha256sum ${file} prints it` });
     }

@@ -58,6 +58,8 @@ export interface Success {
   warnings: Finding[];
   /** References to the stack's secrets, where they are written. */
   secrets: SecretUse[];
+  /** Where storages and images were written: `storage:ID`, `image:NAME`. */
+  places: ReadonlyMap<string, string>;
   /** The effective configuration of a container with the origin of every value; undefined if there is no such one. */
   explain(ctid: number): Explained[] | undefined;
 }
@@ -207,6 +209,8 @@ export interface OsTemplateSpec {
   /** It is uploaded; relative to the project's root. */
   file?: string;
   checksum?: { algorithm: string; value: string };
+  /** It is there already: used, never brought, changed or removed. */
+  existing: boolean;
 }
 
 /** Where the root file system comes from. */

@@ -5,4 +5,6 @@ import type { NodeScripts } from "../scripts/node-scripts.ts";
 export interface HostContext {
   readonly target: Target;
   readonly scripts: NodeScripts;
+  /** Where storages and images stand in the configuration: `storage:ID`, `image:NAME`. */
+  readonly places: ReadonlyMap<string, string>;
 }

@@ -35,12 +35,12 @@ export class Hypervisor extends pulumi.ComponentResource {
     const storages = new Map(
       spec.storages.map((storage) => {
         const dependsOn = present(zfs.get(storage.dataset ?? "") ?? base);
-        return [storage.id, new Storage(storage, { parent: this, dependsOn })] as const;
+        return [storage.id, new Storage(storage, context, { parent: this, dependsOn })] as const;
       }),
     );
     for (const template of spec.osTemplates) {
       const dependsOn = present(storages.get(template.storage));
-      new OsTemplate(template, context.target.node, { parent: this, dependsOn });
+      new OsTemplate(template, context, { parent: this, dependsOn });
     }
 
     this.driver = spec.nvidia && new NvidiaDriver(spec.nvidia, context, { parent: this, dependsOn });

@@ -1,13 +1,25 @@
 import * as proxmoxve from "@muhlba91/pulumi-proxmoxve";
 import * as pulumi from "@pulumi/pulumi";
 import type { OsTemplateSpec } from "../../model/index.ts";
+import { claimImage } from "./claim.ts";
+import type { HostContext } from "./host-context.ts";
 
-/** An OS template in one of the node's storages: downloaded by the node, or uploaded from here. */
+/** An OS template in one of the node's storages: downloaded by the node, uploaded from here, or there already. */
 export class OsTemplate extends pulumi.ComponentResource {
-  constructor(spec: OsTemplateSpec, node: string, opts?: pulumi.ComponentResourceOptions) {
+  constructor(spec: OsTemplateSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:OsTemplate", spec.name, {}, opts);
-    if (spec.url !== undefined) download(spec, spec.url, node, { parent: this, deleteBeforeReplace: true });
-    if (spec.file !== undefined) upload(spec, spec.file, node, { parent: this, deleteBeforeReplace: true });
+    if (!spec.existing) {
+      const { node } = context.target;
+      const { step, hook } = claimImage(spec, context, { parent: this });
+      const made = {
+        parent: this,
+        dependsOn: step,
+        hooks: { beforeCreate: [hook] },
+        deleteBeforeReplace: true,
+      };
+      if (spec.url !== undefined) download(spec, spec.url, node, made);
+      if (spec.file !== undefined) upload(spec, spec.file, node, made);
+    }
     this.registerOutputs({ name: spec.name });
   }
 }
@@ -23,7 +35,7 @@ function download(spec: OsTemplateSpec, url: string, node: string, opts: pulumi.
       url,
       // Otherwise every refresh asks the server for the size again, and replaces the file when it differs.
       overwrite: false,
-      // The rest of a cut run: the file is there, but not in the state.
+      // The rest of a cut run: the file is there, but not in the state. Of anybody else's the hook has said no.
       overwriteUnmanaged: true,
       ...(spec.checksum ? { checksum: spec.checksum.value, checksumAlgorithm: spec.checksum.algorithm } : {}),
     },

@@ -1,6 +1,8 @@
 import * as proxmoxve from "@muhlba91/pulumi-proxmoxve";
 import * as pulumi from "@pulumi/pulumi";
 import type { StorageSpec } from "../../model/index.ts";
+import { claimStorage } from "./claim.ts";
+import type { HostContext } from "./host-context.ts";
 
 /**
  * Registers a dataset, a folder or an export with Proxmox VE as a storage.
@@ -11,11 +13,18 @@ import type { StorageSpec } from "../../model/index.ts";
 export class Storage extends pulumi.ComponentResource {
   readonly id: string;
 
-  constructor(spec: StorageSpec, opts?: pulumi.ComponentResourceOptions) {
+  constructor(spec: StorageSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:Storage", spec.id, {}, opts);
     this.id = spec.id;
     if (!spec.existing) {
-      register(spec, { parent: this, deleteBeforeReplace: true, replacementTrigger: clearable(spec) });
+      const { step, hook } = claimStorage(spec, context, { parent: this });
+      register(spec, {
+        parent: this,
+        dependsOn: step,
+        hooks: { beforeCreate: [hook] },
+        deleteBeforeReplace: true,
+        replacementTrigger: clearable(spec),
+      });
     }
     this.registerOutputs({ id: spec.id });
   }

@@ -5,6 +5,9 @@ import { pipeline } from "node:stream/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostSpec, OsTemplateSpec, StorageSpec } from "../../model/index.ts";
 import type { PveApi } from "../node/pve-api.ts";
+import { imagesOf } from "./take-back.ts";
+
+type NodeApi = Pick<PveApi, "call" | "node">;
 
 interface Definition {
   readonly storage: string;
@@ -18,13 +21,14 @@ interface Definition {
  * @throws pulumi.RunError with everything that is not so; nothing is registered then
  */
 export async function surveyHost(
-  api: Pick<PveApi, "call">,
+  api: NodeApi,
   host: HostSpec,
   { node, root }: { readonly node: string; readonly root: string },
 ): Promise<void> {
   const problems = [
     ...nameProblems(host, node),
     ...(await storageProblems(api, host.storages)),
+    ...(await imageProblems(api, host.osTemplates)),
     ...(await Promise.all(host.osTemplates.map((template) => fileProblems(template, root)))).flat(),
   ];
   if (problems.length === 0) return;
@@ -41,10 +45,7 @@ function nameProblems({ base: { hostname } }: HostSpec, node: string): string[] 
   ];
 }
 
-async function storageProblems(
-  api: Pick<PveApi, "call">,
-  storages: readonly StorageSpec[],
-): Promise<string[]> {
+async function storageProblems(api: NodeApi, storages: readonly StorageSpec[]): Promise<string[]> {
   const declared = storages.filter(({ existing }) => existing);
   if (declared.length === 0) return [];
   const found = (await api.call("GET", "/storage")) as Definition[];
@@ -71,8 +72,25 @@ async function storageProblems(
   });
 }
 
-async function fileProblems({ name, file, checksum }: OsTemplateSpec, root: string): Promise<string[]> {
-  if (file === undefined || checksum === undefined) return [];
+async function imageProblems(api: NodeApi, templates: readonly OsTemplateSpec[]): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { name, storage, fileName } of templates.filter(({ existing }) => existing)) {
+    const volid = `${storage}:vztmpl/${fileName}`;
+    const seen = await imagesOf(api, storage);
+    if (seen.includes(volid)) continue;
+    problems.push(
+      `the OS template '${name}' is declared existing, and the node shows no ${volid} (it shows: ${seen.join(", ") || "none"}). ` +
+        `Bring it (pveam download ${storage} ${fileName}), or leave 'existing' out`,
+    );
+  }
+  return problems;
+}
+
+async function fileProblems(
+  { name, file, checksum, existing }: OsTemplateSpec,
+  root: string,
+): Promise<string[]> {
+  if (file === undefined || checksum === undefined || existing) return [];
   const path = isAbsolute(file) ? file : join(root, file);
   const hash = createHash("sha256");
   try {

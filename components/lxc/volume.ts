@@ -11,7 +11,7 @@ export class Volume extends pulumi.ComponentResource {
   constructor(
     vmid: number,
     spec: VolumeSpec,
-    { target, scripts }: HostContext,
+    { target, scripts }: Pick<HostContext, "target" | "scripts">,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     const name = `${vmid}/${spec.name}`;

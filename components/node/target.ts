@@ -1,6 +1,7 @@
 import * as proxmoxve from "@muhlba91/pulumi-proxmoxve";
 import type * as command from "@pulumi/command";
 import type { Settings } from "../../settings.ts";
+import { NodeClaims, type Claims } from "./claims.ts";
 import { PveApi } from "./pve-api.ts";
 
 /** The node that a stack works on: how its resources reach it. */
@@ -12,6 +13,8 @@ export interface Target {
   /** For every remote command; byte-stable and without a key, since any change of it re-runs all of them. */
   readonly connection: command.types.input.remote.ConnectionArgs;
   readonly api: PveApi;
+  /** Whose storages and images are. */
+  readonly claims: Claims;
   /** A secret of the stack. */
   readonly secret: Settings["secret"];
 }
@@ -33,6 +36,7 @@ export function createTarget(settings: Settings): Target {
     }),
     connection: { host, port, user, hostKey, ...DIAL },
     api: new PveApi(connection, apiToken),
+    claims: new NodeClaims(connection.ssh),
     secret: settings.secret,
   };
 }

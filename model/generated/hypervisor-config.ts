@@ -875,6 +875,10 @@ export interface OsTemplate {
    */
   file?: string;
   checksum?: Checksum;
+  /**
+   * The image is in the storage already, under the last part of `url` or `file`: it is used, and never brought, changed or removed.
+   */
+  existing?: boolean;
 }
 /**
  * Verified by the node after the download.

@@ -40,9 +40,11 @@ async function request({ hypervisor, lxc }: Configuration): Promise<string> {
     node: (path) =>
       path === "/storage"
         ? storagesOf({ hypervisor, lxc })
-        : path.endsWith("/911/config")
-          ? { description: "phoenix stack=dev vmid=911 incarnation=0123456789abcdef recipe=0d" }
-          : undefined,
+        : path.endsWith("/content?content=vztmpl")
+          ? imagesOf({ hypervisor, lxc })
+          : path.endsWith("/911/config")
+            ? { description: "phoenix stack=dev vmid=911 incarnation=0123456789abcdef recipe=0d" }
+            : undefined,
     secrets: { one_secret: "one", other_secret: "other" },
   });
   return JSON.stringify(await Promise.all(registered.map(plain)), null, 1);
@@ -53,6 +55,11 @@ function storagesOf({ hypervisor, lxc }: Configuration): object[] {
   const { host } = modelOf(build(hypervisor, lxc));
   const { storages } = host;
   return storages.map(({ id, type, content }) => ({ storage: id, type, content: content.join(",") }));
+}
+
+function imagesOf({ hypervisor, lxc }: Configuration): object[] {
+  const { host } = modelOf(build(hypervisor, lxc));
+  return host.osTemplates.map(({ storage, fileName }) => ({ volid: `${storage}:vztmpl/${fileName}` }));
 }
 
 /** A digest of that, made once for each configuration. */

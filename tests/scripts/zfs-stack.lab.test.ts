@@ -180,18 +180,22 @@ test("destroy leaves the node as it was", async () => {
   expect(await nodeDump(checkout)).toBe(blank);
 });
 
-test("cut at every step, the pool made but not in the state among them, the next run goes on", async () => {
-  const poolIsThere = async (): Promise<boolean> =>
-    (await checkout.phoenix("lab", "ssh", "zpool list tank")).code === 0;
-  const withoutState = await cutUp(checkout, join(room, "cut-pool.jsonl"), poolIsThere);
-  expect(withoutState.ended).toBe(false);
-  const known = (await urns(checkout)).find((urn) => nameOf(urn) === "pool-tank" && urn.includes("Command"));
-  if (known !== undefined) {
-    // The engine was faster than the look: then the state forgets it here.
-    await checkout.pulumi("cancel", "--yes");
-    const gone = await checkout.pulumi("state", "delete", "--force", "--target-dependents", "--yes", known);
-    expect(`${gone.code} ${gone.stderr}${gone.stdout}`).toMatch(/^0 /);
-  }
+/** Cuts a run once `there` holds on the node, and sees to it that the state does not know `name`. */
+async function cutBeforeState(name: string, type: string, there: string): Promise<void> {
+  await checkout.pulumi("cancel", "--yes");
+  const onNode = async (): Promise<boolean> => (await checkout.phoenix("lab", "ssh", there)).code === 0;
+  const cut = await cutUp(checkout, join(room, `cut-${name}.jsonl`), onNode);
+  expect(cut.ended).toBe(false);
+  const known = (await urns(checkout)).find((urn) => nameOf(urn) === name && urn.includes(type));
+  if (known === undefined) return;
+  // The engine was faster than the look: then the state forgets it here.
+  await checkout.pulumi("cancel", "--yes");
+  const gone = await checkout.pulumi("state", "delete", "--force", "--target-dependents", "--yes", known);
+  expect(`${gone.code} ${gone.stderr}${gone.stdout}`).toMatch(/^0 /);
+}
+
+test("cut at every step, the pool made and the storage registered but not in the state among them, the next run goes on", async () => {
+  await cutBeforeState("pool-tank", "Command", "zpool list tank");
   const cuts: string[] = [];
   for (const name of [
     "pool-tank",
@@ -212,6 +216,9 @@ test("cut at every step, the pool made but not in the state among them, the next
   // A step may have come to its end together with an earlier one that was cut; the first never can.
   expect(cuts.length).toBeGreaterThanOrEqual(3);
   expect(cuts[0]).toBe("pool-tank");
+  await cutBeforeState("tank-lxc", "storage/zfspool", "grep -q 'zfspool: tank-lxc' /etc/pve/storage.cfg");
+  // As a kill leaves it that hits Pulumi while it writes its state.
+  writeFileSync(checkout.path(".phoenix/backend/.pulumi/stacks/phoenix/zfs.json.attrs"), "");
   await up();
   expect(await facts()).toBe(made);
   expect(await preview()).toEqual([]);

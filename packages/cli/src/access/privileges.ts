@@ -72,7 +72,11 @@ export function neededRights(model: Model, node: string): Right[] {
   if (host.storages.some(({ existing }) => !existing)) {
     all.push({ path: "/storage", privilege: "Datastore.Allocate" });
   }
-  for (const { storage, url } of host.osTemplates) {
+  for (const { storage, url, existing } of host.osTemplates) {
+    if (existing) {
+      all.push({ path: `/storage/${storage}`, privilege: "Datastore.Audit" });
+      continue;
+    }
     all.push(
       { path: `/storage/${storage}`, privilege: "Datastore.AllocateTemplate" },
       { path: `/storage/${storage}`, privilege: "Datastore.Allocate" },
