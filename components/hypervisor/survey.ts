@@ -16,8 +16,8 @@ interface Definition {
 }
 
 /**
- * What the configuration says of the world beside it: storages that are there already, the node's name, files to be
- * uploaded. Looks only at what is configured.
+ * What the configuration says of the world beside it: storages and images that are there already, the node's name, files
+ * to be uploaded; and which Proxmox VE this is. Looks only at what is configured.
  * @throws pulumi.RunError with everything that is not so; nothing is registered then
  */
 export async function surveyHost(
@@ -26,6 +26,7 @@ export async function surveyHost(
   { node, root }: { readonly node: string; readonly root: string },
 ): Promise<void> {
   const problems = [
+    ...versionProblems(await api.call("GET", "/version")),
     ...nameProblems(host, node),
     ...(await storageProblems(api, host.storages)),
     ...(await imageProblems(api, host.osTemplates)),
@@ -35,6 +36,18 @@ export async function surveyHost(
   throw new pulumi.RunError(
     `The configuration does not fit; nothing was touched.\n  ${problems.join("\n  ")}`,
   );
+}
+
+/** Releases of Proxmox VE that the scripts know. */
+const KNOWN = ["8", "9"];
+
+function versionProblems(answer: unknown): string[] {
+  const { version } = answer as { version?: string };
+  if (version !== undefined && KNOWN.includes(version.split(".")[0] ?? "")) return [];
+  return [
+    `the node is Proxmox VE ${version ?? "of no known version"}; Phoenix knows ${KNOWN.join(" and ")}, and changes nothing on others. ` +
+      "Upgrade the node by Proxmox's own guide, or take another",
+  ];
 }
 
 function nameProblems({ base: { hostname } }: HostSpec, node: string): string[] {

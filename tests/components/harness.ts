@@ -74,7 +74,8 @@ export async function runProgram(files: StackFiles, registered: Registered[] = [
   acceptHooks();
   vi.spyOn(PveApi.prototype, "call").mockImplementation((_, path) => {
     const free = path.startsWith("/cluster/nextid") ? "free" : undefined;
-    const answer = files.node?.(path) ?? free;
+    const version = path === "/version" ? { version: "9.1.1" } : undefined;
+    const answer = files.node?.(path) ?? version ?? free;
     return answer === undefined
       ? Promise.reject(new PveApiError(500, "does not exist"))
       : Promise.resolve(answer);

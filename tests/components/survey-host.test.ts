@@ -35,9 +35,9 @@ const upload = (value: string, file = image) => ({
 
 const debian = { name: "debian-12", storage: "quickOS-shared-iso", url: "http://example.com/d.tar.zst" };
 
-async function refusal(overlay: object): Promise<string> {
+async function refusal(overlay: object, more: (path: string) => unknown = () => undefined): Promise<string> {
   const registered: Registered[] = [];
-  const node = (path: string) => (path === "/storage" ? storages : undefined);
+  const node = (path: string) => more(path) ?? (path === "/storage" ? storages : undefined);
   const error = await runProgram({ ...files(overlay), node }, registered).catch((reason: unknown) => reason);
   expect(pulumi.RunError.isInstance(error), String(error)).toBe(true);
   expect(registered.filter(({ type }) => !type.startsWith("pulumi:"))).toEqual([]);
@@ -85,4 +85,29 @@ test("a host name that is not the node's, and files that are gone or others, are
   expect(message).toMatch(/pulumi config set phoenix:node phoenix/);
   expect(message).toMatch(new RegExp(`has the SHA-256 ${sha256}, not 0{64}`));
   expect(message).toMatch(/'gone' cannot be read/);
+});
+
+test.each(["7.4-3", "10.0.1", "89.1"])(
+  "Proxmox VE %s is refused before anything is registered",
+  async (version) => {
+    const message = await refusal({}, (path) => (path === "/version" ? { version } : undefined));
+    expect(message).toContain(`the node is Proxmox VE ${version}; Phoenix knows 8 and 9`);
+  },
+);
+
+test.each(["8.4.1", "9.1.1"])("Proxmox VE %s is known", async (version) => {
+  await runProgram({ ...files({}), node: (path) => (path === "/version" ? { version } : undefined) });
+});
+
+test("an image that is declared existing is looked for", async () => {
+  const there = { ...debian, storage: "local", existing: true };
+  const overlay = { storages: [existing("local", "dir", ["iso", "vztmpl"])], os_templates: [there] };
+  const shows = (volid: string) => (path: string) =>
+    path === "/nodes/pve/storage/local/content?content=vztmpl" ? [{ volid }] : undefined;
+  expect(await refusal(overlay, shows("local:vztmpl/other.tar.zst"))).toMatch(
+    /'debian-12' is declared existing, and the node shows no local:vztmpl\/d\.tar\.zst \(it shows: local:vztmpl\/other\.tar\.zst\)/,
+  );
+  const node = (path: string) => (path === "/storage" ? storages : shows("local:vztmpl/d.tar.zst")(path));
+  const registered = await runProgram({ ...files(overlay), node });
+  expect(registered.filter(({ type }) => /File/.test(type))).toEqual([]);
 });
