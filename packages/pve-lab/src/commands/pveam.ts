@@ -1,15 +1,23 @@
 import { parseArguments, UsageError } from "./arguments.ts";
-import { call } from "./client.ts";
+import { call, finish } from "./client.ts";
 import type { Command } from "./main.ts";
 import { cell, records } from "./output.ts";
 
-/** `pveam list STORAGE`, `pveam remove VOLUME`; the lab has no index of appliances. */
+/** `pveam available|update`, `pveam list STORAGE`, `pveam download STORAGE TEMPLATE`, `pveam remove VOLUME`. */
 export async function pveam({ node, args, print }: Command): Promise<void> {
   const [verb = "", ...rest] = args;
   const { positional } = parseArguments(rest, new Set());
-  const [what] = positional;
-  if (verb === "update") throw new Error("update failed - the lab has no index of appliances");
-  if (verb === "available") return;
+  const [what, template] = positional;
+  // The index is what the lab was built with: nothing is to be brought.
+  if (verb === "update") {
+    print("update successful\n");
+    return;
+  }
+  if (verb === "available") {
+    for (const { section, template: name } of records(await call("GET", `/nodes/${node}/aplinfo`)))
+      print(`${cell(section).padEnd(15)} ${cell(name)}\n`);
+    return;
+  }
   if (what === undefined) throw new UsageError("400 not enough arguments");
   if (verb === "list") {
     const volumes = records(
@@ -23,6 +31,9 @@ export async function pveam({ node, args, print }: Command): Promise<void> {
       "DELETE",
       `/nodes/${node}/storage/${what.split(":")[0] ?? ""}/content/${encodeURIComponent(what)}`,
     );
-  else if (verb === "download") throw new Error(`no such template: '${positional[1] ?? ""}'`);
-  else throw new UsageError(`ERROR: unknown command 'pveam ${verb}'`);
+  else if (verb === "download") {
+    if (template === undefined) throw new UsageError("400 not enough arguments");
+    const upid = await call("POST", `/nodes/${node}/aplinfo`, { storage: what, template });
+    await finish(node, cell(upid), (line) => print(`${line}\n`));
+  } else throw new UsageError(`ERROR: unknown command 'pveam ${verb}'`);
 }

@@ -2,10 +2,10 @@ import { ApiError } from "../core/route.ts";
 import { drop, type GuestConfig, type Section } from "./config-file.ts";
 import { pendingDeletes } from "./pending.ts";
 
-const NUMBERS = new Set(["cores", "memory", "swap", "tty", "cpuunits", "cpulimit", "snaptime"]);
+const NUMBERS = new Set(["cores", "memory", "swap", "tty", "cpuunits", "snaptime"]);
 const FLAGS = new Set(["console", "onboot", "protection", "template", "unprivileged", "debug"]);
 
-/** An option's text as JSON value: numbers as numbers, booleans as bare 0 and 1. */
+/** An option's text as JSON value: whole numbers as numbers, flags as bare 0 and 1, `cpulimit` as a text (PVE::LXC::Config::check_type). */
 export function jsonValue(key: string, text: string): string | number {
   return NUMBERS.has(key) || FLAGS.has(key) ? Number(text) : text;
 }

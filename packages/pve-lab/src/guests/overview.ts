@@ -5,6 +5,7 @@ import { guestIds, loadConfig } from "./config-store.ts";
 import { rootfsPath } from "./lxc-config.ts";
 import { initPid, runningGuests, uptimeOf } from "./process.ts";
 import { parseMountPoint, parseSize } from "./property-string.ts";
+import { NO_USAGE, usageOf } from "./usage.ts";
 
 /** State of a container as lists and `status/current` show it. Sizes in bytes, times in seconds. */
 export interface GuestOverview {
@@ -55,28 +56,27 @@ export async function guestOverview(vmid: number): Promise<GuestOverview> {
 async function describe(vmid: number, running: boolean): Promise<GuestOverview> {
   const { values } = loadConfig(vmid);
   const mebi = 1024 * 1024;
-  const cores = Number(values["cpulimit"] ?? 0) || Number(values["cores"] ?? 0) || cpus().length;
+  const cores = Number(values["cores"] ?? 0) || Number(values["cpulimit"] ?? 0) || cpus().length;
   const pid = running ? await initPid(vmid) : undefined;
+  const uptime = pid === undefined ? 0 : Math.max(1, Math.round(uptimeOf(pid)));
+  const size = parseSize(parseMountPoint(values["rootfs"] ?? "")["size"] ?? "");
   return {
     vmid,
     name: values["hostname"] ?? `CT${vmid}`,
     status: running ? "running" : "stopped",
     template: values["template"] === "1",
     cpus: cores,
-    cpu: 0,
     maxmem: Number(values["memory"] ?? 512) * mebi,
-    mem: running ? Number(readTextOr(`/sys/fs/cgroup/lxc/${vmid}/memory.current`, "0")) : 0,
     maxswap: Number(values["swap"] ?? 0) * mebi,
-    swap: 0,
-    maxdisk: parseSize(parseMountPoint(values["rootfs"] ?? "")["size"] ?? "") ?? 0,
+    // PVE's guess for a disk whose size nobody wrote down.
+    maxdisk: size ?? 4 * 1024 * mebi,
     disk: running ? await usedBytes(rootfsPath(vmid)) : 0,
-    uptime: pid === undefined ? 0 : Math.max(1, Math.round(uptimeOf(pid))),
+    uptime,
+    ...(pid === undefined ? NO_USAGE : usageOf(vmid, uptime, cores)),
     ...(values["tags"] === undefined ? {} : { tags: values["tags"] }),
     ...(values["lock"] === undefined ? {} : { lock: values["lock"] }),
     ...(pid === undefined ? {} : { pid }),
     ...traffic(pid),
-    diskread: 0,
-    diskwrite: 0,
   };
 }
 

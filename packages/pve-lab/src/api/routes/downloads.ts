@@ -14,7 +14,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { IncomingMessage } from "node:http";
 import { copyFile } from "node:fs/promises";
-import { ApiError, type Context, type Route, type TaskLog } from "../../core/route.ts";
+import { ApiError, type Context, type Parameters, type Route, type TaskLog } from "../../core/route.ts";
 import { requireEnabledStorage, type Storage } from "../../core/storage-config.ts";
 import { FILE_CONTENT, filePath } from "../../core/volume-id.ts";
 import { openUrl } from "../open-url.ts";
@@ -70,7 +70,7 @@ async function queryMetadata({ parameters }: Context): Promise<unknown> {
   };
 }
 
-async function digestOfFile(path: string, algorithm: string): Promise<string> {
+export async function digestOfFile(path: string, algorithm: string): Promise<string> {
   const hash = createHash(algorithm);
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex");
@@ -102,8 +102,13 @@ function progress(size: number | undefined, log: TaskLog): Transform {
   });
 }
 
-async function fetchFile(context: Context, target: string, log: TaskLog, signal: AbortSignal): Promise<void> {
-  const { parameters: p } = context;
+/** Downloads by the parameters of `download-url`: `url`, `checksum`, `verify-certificates`, `compression`, … */
+export async function fetchFile(
+  p: Parameters,
+  target: string,
+  log: TaskLog,
+  signal: AbortSignal,
+): Promise<void> {
   const url = asText(p["url"]);
   const temporary = `${target}.tmp_dwnl.${process.pid}.${Date.now()}`;
   log(`downloading ${url} to ${target}`);
@@ -148,7 +153,7 @@ function downloadUrl(context: Context): string {
   if (existsSync(target) && p["checksum"] === undefined)
     throw new ApiError(500, `refusing to override existing file '${target}'`);
   const id = normalizeFileName(asText(p["filename"]));
-  return context.startTask("download", id, (log, signal) => fetchFile(context, target, log, signal));
+  return context.startTask("download", id, (log, signal) => fetchFile(p, target, log, signal));
 }
 
 function upload(context: Context): string {
