@@ -79,3 +79,10 @@ export async function makeNode(routes: readonly Route[]): Promise<TestNode> {
     },
   };
 }
+
+/** Headers of root@pam, logged in with its password. */
+export async function asRoot(node: TestNode, password: string): Promise<Record<string, string>> {
+  const { body } = await node.ask("POST", "/access/ticket", { username: "root@pam", password }, {});
+  const { ticket, CSRFPreventionToken: csrf } = body.data as { ticket: string; CSRFPreventionToken: string };
+  return { cookie: `PVEAuthCookie=${encodeURIComponent(ticket)}`, csrfpreventiontoken: csrf };
+}

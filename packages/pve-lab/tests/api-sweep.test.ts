@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allRoutes } from "../src/api/all-routes.ts";
 import { describe as describedRoute } from "../src/api/description.ts";
-import { makeNode, PASSWORD, type TestNode } from "./api-node.ts";
+import { asRoot, makeNode, PASSWORD, type TestNode } from "./api-node.ts";
 import { wrongRequests, type WrongRequest } from "./wrong-requests.ts";
 
 let node: TestNode;
@@ -10,9 +10,7 @@ let root: Record<string, string>;
 
 beforeAll(async () => {
   node = await makeNode(allRoutes);
-  const { body } = await node.ask("POST", "/access/ticket", { username: "root@pam", password: PASSWORD }, {});
-  const { ticket, CSRFPreventionToken: csrf } = body.data as { ticket: string; CSRFPreventionToken: string };
-  root = { cookie: `PVEAuthCookie=${encodeURIComponent(ticket)}`, csrfpreventiontoken: csrf };
+  root = await asRoot(node, PASSWORD);
 });
 afterAll(() => node.close());
 

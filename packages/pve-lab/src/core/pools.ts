@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { permissionError } from "./permissions.ts";
 import { place } from "./places.ts";
 import { ApiError } from "./route.ts";
 import { changeUserConfig, readUserConfig } from "./user-config.ts";
@@ -6,6 +7,11 @@ import { changeUserConfig, readUserConfig } from "./user-config.ts";
 /** The pool which a guest belongs to. */
 export function poolOfGuest(vmid: number): string | undefined {
   return [...readUserConfig().pools].find(([, { vms }]) => vms.has(vmid))?.[0];
+}
+
+/** @throws ApiError 403 when there is no such pool: PVE says so in the words of a missing right */
+export function requirePool(pool: string): void {
+  if (!readUserConfig().pools.has(pool)) throw permissionError(`pool '${pool}' does not exist`);
 }
 
 /** @throws ApiError 500 `pool 'x' does not exist` */

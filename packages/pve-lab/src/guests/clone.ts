@@ -17,7 +17,7 @@ import {
 import { mountGuest, unmountGuest } from "./mounts.ts";
 import { flagOf, textOf, vmidOf } from "./parameters.ts";
 import { requireBridge } from "./permissions.ts";
-import { addGuestToPool } from "../core/pools.ts";
+import { addGuestToPool, requirePool } from "../core/pools.ts";
 import { isRunning } from "./process.ts";
 import {
   mountPointKeys,
@@ -47,6 +47,8 @@ export async function cloneGuest(context: Context): Promise<string> {
   const { parameters } = context;
   const vmid = vmidOf(parameters);
   const newid = vmidOf(parameters, "newid");
+  const pool = textOf(parameters, "pool");
+  if (pool !== undefined) requirePool(pool);
   const storage = textOf(parameters, "storage");
   const target = textOf(parameters, "target");
   if (target !== undefined && target !== nodeName() && target !== "localhost")
@@ -67,7 +69,7 @@ export async function cloneGuest(context: Context): Promise<string> {
       full: flagOf(parameters, "full") ?? source.values["template"] !== "1",
       storage,
       snapshot: textOf(parameters, "snapname"),
-      pool: textOf(parameters, "pool"),
+      pool,
     };
     const running = isRunning(vmid);
     const from = await checkSource(context, plan, source, running);
@@ -108,7 +110,7 @@ async function checkSource(
     requireStorage(id);
     context.requirePrivileges(`/storage/${id}`, ["Datastore.AllocateSpace"]);
     if (full && running && snapshot === undefined)
-      throw new ApiError(500, "Full clone of a running container is only possible from a snapshot");
+      throw new ApiError(500, "Cannot do full clones on a running container without snapshots");
     if (!full && !(await volumeHasFeature("clone", volid, snapshot)))
       throw new ApiError(500, `Linked clone feature for '${volid}' is not available`);
   }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { nodeName } from "../core/places.ts";
 import { ApiError, type Context, type TaskLog } from "../core/route.ts";
@@ -20,7 +21,8 @@ import { mountGuest, unmountGuest } from "./mounts.ts";
 import { flagOf, optionsOf, textOf, vmidOf } from "./parameters.ts";
 import { placeMountPoint, updateGuestConfig } from "./pending.ts";
 import { requireMayChange, isRoot } from "./permissions.ts";
-import { addGuestToPool } from "../core/pools.ts";
+import { permissionError } from "../core/permissions.ts";
+import { addGuestToPool, requirePool } from "../core/pools.ts";
 import { startGuest } from "./power.ts";
 import { mountPointKeys, mountPointType, newVolume, parseMountPoint } from "./property-string.ts";
 import { detectSystem, finishNewGuest, writeNetworkFiles } from "./setup.ts";
@@ -43,8 +45,11 @@ export async function createGuest(context: Context): Promise<string> {
   const unable = `unable to create CT ${vmid} -`;
   prefixed(unable, () => requireUnused(vmid));
   const pool = textOf(parameters, "pool");
-  if (pool === undefined || !context.allowed(`/pool/${pool}`, ["VM.Allocate"]))
-    context.requirePrivileges(`/vms/${vmid}`, ["VM.Allocate"]);
+  if (pool !== undefined) requirePool(pool);
+  const allowed =
+    context.allowed(`/vms/${vmid}`, ["VM.Allocate"]) ||
+    (pool !== undefined && context.allowed(`/pool/${pool}`, ["VM.Allocate"]));
+  if (!allowed) throw permissionError();
 
   const options = optionsOf(parameters, OTHERS);
   for (const key of Object.keys(options)) if (/^unused\d+$/.test(key)) drop(options, key);
@@ -59,7 +64,7 @@ export async function createGuest(context: Context): Promise<string> {
     unprivileged,
     ...(pool === undefined ? {} : { pool }),
   });
-  const archive = templatePath(context, textOf(parameters, "ostemplate") ?? "");
+  const template = templateOf(context, textOf(parameters, "ostemplate") ?? "");
   const disks = await takeDisks(context, options, storage);
 
   const config = emptyConfig();
@@ -77,7 +82,7 @@ export async function createGuest(context: Context): Promise<string> {
   return context.startTask("vzcreate", String(vmid), async (log, signal) => {
     try {
       await withConfigLock(vmid, () =>
-        inTask(signal, () => build(vmid, config, disks, archive, log, access)),
+        inTask(signal, () => build(vmid, config, disks, template, log, access)),
       );
     } catch (error) {
       removeConfig(vmid);
@@ -100,13 +105,21 @@ function withPrefix(prefix: string, error: unknown): ApiError {
   return new ApiError(500, `${prefix} ${error instanceof Error ? error.message : String(error)}`);
 }
 
-/** The archive of an OS template. @throws ApiError 403 without a right to its storage, 500 when it is not there */
-function templatePath(context: Context, volid: string): string {
+/** An OS template: what PVE calls it, and its file. */
+interface Template {
+  readonly volid: string;
+  readonly archive: string;
+}
+
+/** @throws ApiError 403 without a right to its storage, 500 when it is something else; the task sees whether it is there */
+function templateOf(context: Context, volid: string): Template {
   const { storage: id, name } = parseVolumeId(volid);
   const storage = requireEnabledStorage(id);
-  context.requirePrivileges(`/storage/${id}`, ["Datastore.Audit", "Datastore.AllocateSpace"], true);
-  if (!name.startsWith("vztmpl/")) throw new ApiError(500, `'${volid}' is not a container template`);
-  return filePath(storage, name);
+  if (!name.startsWith("vztmpl/"))
+    throw new ApiError(500, `unable to use volume ${volid} - content type needs to be 'vztmpl'`);
+  if (!context.allowed(`/storage/${id}`, ["Datastore.Allocate"]))
+    context.requirePrivileges(`/storage/${id}`, ["Datastore.AllocateSpace", "Datastore.Audit"], true);
+  return { volid, archive: filePath(storage, name) };
 }
 
 /** Takes root disk and mount points out of the options, storages checked. */
@@ -146,12 +159,13 @@ async function build(
   vmid: number,
   config: GuestConfig,
   disks: Readonly<Record<string, string>>,
-  archive: string,
+  { volid, archive }: Template,
   log: TaskLog,
   access: { password?: string; keys?: string },
 ): Promise<void> {
   if (loadConfig(vmid).values["lock"] !== "create")
     throw new Error(`lost lock of CT ${vmid} on '${nodeName()}'`);
+  if (!existsSync(archive)) throw new Error(`volume '${volid}' does not exist`);
   const made: string[] = [];
   try {
     for (const key of mountPointKeys(disks)) {
@@ -194,9 +208,7 @@ const DECOMPRESSORS: readonly (readonly [RegExp, readonly [string, ...string[]]]
 
 /** Unpacks under the guest's id map, so that every file gets the ids it has inside. */
 async function unpack(archive: string, vmid: number, config: GuestConfig): Promise<void> {
-  const file = await open(archive, "r").catch(() => {
-    throw new Error(`no such template file '${archive}'`);
-  });
+  const file = await open(archive, "r");
   const tar = [
     "tar",
     "xpf",

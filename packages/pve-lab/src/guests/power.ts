@@ -33,7 +33,8 @@ export function startGuest(vmid: number, log: TaskLog, skipLock = false): Promis
   return withConfigLock(vmid, async () => {
     const config = loadConfig(vmid);
     requireNoTemplate(config, "start");
-    if (!skipLock) requireUnlocked(config);
+    // Mounted by `pct mount`: no hindrance.
+    if (!skipLock && config.values["lock"] !== "mounted") requireUnlocked(config);
     if (isRunning(vmid)) throw new ApiError(500, `CT ${vmid} already running`);
     await launch(vmid, config, log);
   });

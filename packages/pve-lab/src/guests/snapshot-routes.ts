@@ -3,7 +3,13 @@ import { loadConfig, requireUnlocked, updateConfig } from "./config-store.ts";
 import { snapshotAnswer } from "./current.ts";
 import { flagOf, textOf, vmidOf } from "./parameters.ts";
 import { isRunning } from "./process.ts";
-import { checkSnapshot, deleteSnapshot, rollbackSnapshot, snapshotList, takeSnapshot } from "./snapshots.ts";
+import {
+  checkSnapshotName,
+  deleteSnapshot,
+  rollbackSnapshot,
+  snapshotList,
+  takeSnapshot,
+} from "./snapshots.ts";
 
 const PATH = "/nodes/{node}/lxc/{vmid}/snapshot";
 
@@ -18,11 +24,11 @@ export const snapshotRoutes: Route[] = [
     method: "POST",
     path: PATH,
     evidence: "documented",
-    handler: async (context) => {
+    handler: (context) => {
       const { parameters } = context;
       const vmid = vmidOf(parameters);
       const name = textOf(parameters, "snapname") ?? "";
-      await checkSnapshot(vmid, name);
+      checkSnapshotName(name);
       const comment = textOf(parameters, "description");
       return context.startTask("vzsnapshot", String(vmid), (log) => takeSnapshot(vmid, name, comment, log));
     },
@@ -42,7 +48,6 @@ export const snapshotRoutes: Route[] = [
       const vmid = vmidOf(parameters);
       const name = textOf(parameters, "snapname") ?? "";
       const force = flagOf(parameters, "force") === true;
-      requireUnlocked(loadConfig(vmid));
       return context.startTask("vzdelsnapshot", String(vmid), (log) =>
         deleteSnapshot(vmid, name, force, log),
       );
@@ -57,7 +62,6 @@ export const snapshotRoutes: Route[] = [
       const vmid = vmidOf(parameters);
       const name = textOf(parameters, "snapname") ?? "";
       const start = flagOf(parameters, "start") === true;
-      requireUnlocked(loadConfig(vmid));
       return context.startTask("vzrollback", String(vmid), (log) => rollbackSnapshot(vmid, name, start, log));
     },
   },

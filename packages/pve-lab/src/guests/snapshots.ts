@@ -28,11 +28,14 @@ function volumes(section: Section): { key: string; volid: string; mounted: strin
   });
 }
 
+/** What PVE refuses before there is a task. @throws ApiError 500 */
+export function checkSnapshotName(name: string): void {
+  if (["current", "vzdump", "pending"].includes(name))
+    throw new ApiError(500, `unable to use snapshot name '${name}' (reserved name)`);
+}
+
 /** @throws ApiError 500 with PVE's texts when the snapshot cannot be taken */
-export async function checkSnapshot(vmid: number, name: string): Promise<void> {
-  if (name === "current") throw new ApiError(500, "unable to use snapshot name 'current' (reserved name)");
-  if (name === "vzdump") throw new ApiError(500, "unable to use snapshot name 'vzdump' (reserved name)");
-  if (name === "pending") throw new ApiError(500, "unable to use snapshot name 'pending' (reserved name)");
+async function checkSnapshot(vmid: number, name: string): Promise<void> {
   const config = loadConfig(vmid);
   requireUnlocked(config);
   if (config.values["template"] === "1")

@@ -26,6 +26,7 @@ function guest({ parameters }: Context): number {
   return vmid;
 }
 
+// As in PVE the changing calls only ask whether the guest runs; the rest is for the task to find out.
 export const statusRoutes: Route[] = [
   {
     method: "GET",
@@ -51,7 +52,7 @@ export const statusRoutes: Route[] = [
     evidence: "observed",
     handler: (context) => {
       const skip = skipLock(context);
-      const vmid = guest(context);
+      const vmid = vmidOf(context.parameters);
       if (isRunning(vmid)) throw new ApiError(500, `CT ${vmid} already running`);
       return context.startTask("vzstart", String(vmid), (log) => startGuest(vmid, log, skip));
     },
@@ -62,7 +63,7 @@ export const statusRoutes: Route[] = [
     evidence: "documented",
     handler: (context) => {
       skipLock(context);
-      const vmid = guest(context);
+      const vmid = vmidOf(context.parameters);
       requireRunning(vmid);
       return context.startTask("vzstop", String(vmid), () => stopGuest(vmid));
     },
@@ -72,7 +73,7 @@ export const statusRoutes: Route[] = [
     path: `${PATH}/shutdown`,
     evidence: "observed",
     handler: (context) => {
-      const vmid = guest(context);
+      const vmid = vmidOf(context.parameters);
       requireRunning(vmid);
       const timeout = numberOf(context.parameters, "timeout") ?? 60;
       const force = flagOf(context.parameters, "forceStop") === true;
@@ -86,7 +87,7 @@ export const statusRoutes: Route[] = [
     path: `${PATH}/reboot`,
     evidence: "observed",
     handler: (context) => {
-      const vmid = guest(context);
+      const vmid = vmidOf(context.parameters);
       requireRunning(vmid);
       const timeout = numberOf(context.parameters, "timeout");
       return context.startTask("vzreboot", String(vmid), (log) => rebootGuest(vmid, log, timeout));
