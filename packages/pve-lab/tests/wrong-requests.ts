@@ -245,16 +245,20 @@ function faultsOf(name: string, property: Property): Fault[] {
   ];
 }
 
-/** Every wrong request to one route: `variables` are the names in its path. */
-export function wrongRequests(properties: Properties, variables: readonly string[]): WrongRequest[] {
-  const first = (name: string): string => name.replace("[n]", "0");
+/** What a request must have: `variables` are the names in the route's path. */
+export function fittingRequest(properties: Properties, variables: readonly string[]): Record<string, string> {
   const needed = Object.entries(properties).filter(
     ([name, property]) => variables.includes(name) || (!property.optional && !name.endsWith("[n]")),
   );
-  const base: Record<string, string> = Object.fromEntries(
-    needed.map(([name, property]) => [name, fitting(name, property)]),
-  );
-  if (variables.includes("node")) base["node"] = "pve";
+  const values = Object.fromEntries(needed.map(([name, property]) => [name, fitting(name, property)]));
+  return { ...values, ...(variables.includes("node") ? { node: "pve" } : {}) };
+}
+
+/** Every wrong request to one route. */
+export function wrongRequests(properties: Properties, variables: readonly string[]): WrongRequest[] {
+  const first = (name: string): string => name.replace("[n]", "0");
+  const base = fittingRequest(properties, variables);
+  const needed = Object.keys(base).filter((name) => name in properties);
   const requests: WrongRequest[] = [
     {
       what: "an unknown parameter",
@@ -264,7 +268,7 @@ export function wrongRequests(properties: Properties, variables: readonly string
       },
     },
   ];
-  for (const [name] of needed) {
+  for (const name of needed) {
     if (variables.includes(name)) continue;
     const values = Object.fromEntries(Object.entries(base).filter(([other]) => other !== name));
     requests.push({
