@@ -1,7 +1,9 @@
 /** The node's API daemon: HTTPS on :8006 for clients, a local socket for the node's command line. */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { place } from "../core/places.ts";
+import { waitForAllTasks } from "../core/tasks.ts";
 import { allRoutes } from "./all-routes.ts";
 import { bootstrapNode, ensureCertificate } from "./bootstrap.ts";
 import { makeDispatcher } from "./dispatch.ts";
@@ -22,11 +24,15 @@ async function main(): Promise<void> {
   chmodSync(socket, 0o600);
   await https.listen({ port: PORT, host: "::", ipv6Only: false });
   process.stdout.write(`pve-lab: API on port ${PORT} and ${socket}\n`);
-  const stop = (): void => {
-    void Promise.all([https.close(), local.close()]).then(() => process.exit(0));
+  // Nobody is let in any more, and answers that are owed get a moment; workers go on to their end, for which systemd
+  // gives them its time.
+  const stop = async (): Promise<void> => {
+    await Promise.race([Promise.all([https.close(), local.close()]), sleep(5000)]);
+    await waitForAllTasks();
+    process.exit(0);
   };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  process.once("SIGTERM", () => void stop());
+  process.once("SIGINT", () => void stop());
 }
 
 await main();

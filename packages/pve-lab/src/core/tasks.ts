@@ -132,6 +132,11 @@ export async function waitForTask(upid: string): Promise<void> {
   await running.get(upid)?.done;
 }
 
+/** Waits until nothing runs any more, tasks that were started meanwhile included. */
+export async function waitForAllTasks(): Promise<void> {
+  while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done));
+}
+
 /** Lines of a task's log, or nothing when there is no such task. */
 export function readTaskLog(task: Upid): string[] | undefined {
   try {

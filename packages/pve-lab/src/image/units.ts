@@ -326,6 +326,7 @@ TimeoutStartSec=30
 Restart=on-failure
 RestartSec=1
 KillMode=process
+TimeoutStopSec=90
 
 [Install]
 WantedBy=multi-user.target
