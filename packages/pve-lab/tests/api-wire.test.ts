@@ -176,6 +176,21 @@ describe("what PVE's HTTP server refuses by itself", () => {
   });
 });
 
+it("a flag has more spellings on the node's command line than over the network", async () => {
+  const disable = ["PUT /api2/json/storage/local HTTP/1.1", token, form];
+  const wrong = bodyOf(await raw(disable, "disable=no"));
+  expect(wrong).toMatchObject({ errors: { disable: "type check ('boolean') failed - got 'no'" } });
+  const local = await buildServer({ dispatch: makeDispatcher(allRoutes), identity: { user: "root@pam" } });
+  const typed = await local.inject({
+    method: "PUT",
+    url: "/api2/json/storage/local",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    payload: "disable=No",
+  });
+  expect(typed.statusCode).toBe(200);
+  await local.close();
+});
+
 describe("what PVE reads as it stands", () => {
   it.each(["%", "%zz", "%e4", "%00", "a%2"])("the broken percent encoding %s", async (text) => {
     const inPath = await raw([`GET /api2/json/storage/x${text} HTTP/1.1`, token]);

@@ -19,6 +19,8 @@ interface Entry {
 export interface Call {
   readonly method: Method;
   readonly path: string;
+  /** Whether it comes from a command line of the node. */
+  readonly byHand?: boolean;
   /** Reads the parameters; only called once it is known who asks. */
   readonly read: () => Promise<{ values: Values; uploads: Context["uploads"] }>;
 }
@@ -90,7 +92,7 @@ export function makeDispatcher(routes: readonly Route[]): Dispatcher {
     const authId = authIdOf(identity);
     enforceDeclared(entry.described.permissions, authId, values);
     checkNode(match.variables);
-    const parameters = verifyParameters(entry.described.parameters, values);
+    const parameters = verifyParameters(entry.described.parameters, values, call.byHand);
     const context: Context = {
       parameters,
       identity,

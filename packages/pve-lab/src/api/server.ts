@@ -100,7 +100,10 @@ async function answer(options: ServerOptions, request: FastifyRequest, reply: Fa
       spooled = Object.values(parameters.uploads).map((upload) => upload.path);
       return parameters;
     };
-    const result = await options.dispatch({ method, path, read }, identify);
+    const result = await options.dispatch(
+      { method, path, read, byHand: options.identity !== undefined },
+      identify,
+    );
     outcome =
       result instanceof Answer
         ? { status: 200, data: result.data, attributes: result.attributes }

@@ -8,12 +8,6 @@ export class UsageError extends Error {}
 
 const BOOLEAN_TEXT = /^(?:0|1|yes|no|on|off|true|false)$/i;
 
-/** The API knows flags as 1 and 0 only; other spellings are for the command line. */
-function flagText(value: string): string {
-  if (!BOOLEAN_TEXT.test(value)) return value;
-  return /^(?:1|yes|on|true)$/i.test(value) ? "1" : "0";
-}
-
 /**
  * @param flags options whose value may be left out
  * @throws UsageError when an option lacks its value
@@ -46,7 +40,7 @@ export function parseArguments(args: readonly string[], flags: ReadonlySet<strin
         i++;
       }
     }
-    (options[name] ??= []).push(flags.has(name) ? flagText(value) : value);
+    (options[name] ??= []).push(value);
   }
   return { positional, options };
 }

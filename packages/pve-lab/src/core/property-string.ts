@@ -34,9 +34,8 @@ export interface KeyFormat {
   readonly alias?: string;
 }
 
-/** A flag inside a property string has more spellings than a parameter has. */
-function spelled(value: string, type: string | undefined): string {
-  if (type !== "boolean") return value;
+/** `1` or `0` for a flag that was spelled otherwise, as in property strings and on command lines. */
+export function spelledFlag(value: string): string {
   if (/^(?:1|on|yes|true)$/i.test(value)) return "1";
   return /^(?:0|off|no|false)$/i.test(value) ? "0" : value;
 }
@@ -61,7 +60,7 @@ export function parseSentProperties(
       // A key that is not described stays: the check of the values names it.
       const known = Object.hasOwn(format, key) ? format[key] : undefined;
       const name = known?.alias ?? key;
-      result[name] = spelled(value, format[name]?.type);
+      result[name] = format[name]?.type === "boolean" ? spelledFlag(value) : value;
     } else if (part.includes("=")) {
       throw new PropertyStringError("missing key in comma-separated list property\n");
     } else if (defaultKey === undefined) {

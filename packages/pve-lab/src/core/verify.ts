@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { checkFormat } from "./formats.ts";
 import { NAMED_PROPERTIES } from "./named-properties.ts";
-import { parseSentProperties, PropertyStringError } from "./property-string.ts";
+import { parseSentProperties, PropertyStringError, spelledFlag } from "./property-string.ts";
 import { ApiError } from "./route.ts";
 
 /** A property of the API description, as far as verification needs it. */
@@ -130,12 +130,13 @@ function reshape(value: unknown, property: Property | undefined): unknown {
 const isNumber = (text: string): boolean => /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text);
 
 /** Turns a text of the wire into the described type where it reads so; otherwise leaves it for the type check. */
-function coerce(value: unknown, type: string | undefined): unknown {
+function coerce(value: unknown, type: string | undefined, byHand: boolean): unknown {
   switch (type) {
-    case "boolean":
-      // `yes`, `on`, `true` are for command lines and property strings only.
-      if (value === "1" || value === 1) return true;
-      return value === "0" || value === 0 ? false : value;
+    case "boolean": {
+      const text = byHand && typeof value === "string" ? spelledFlag(value) : value;
+      if (text === "1" || text === 1) return true;
+      return text === "0" || text === 0 ? false : text;
+    }
     case "integer":
       return typeof value === "string" && /^[+-]?\d+$/.test(value) ? Number(value) : value;
     case "number":
@@ -197,7 +198,11 @@ function translate(error: ErrorObject): [string, string] {
   }
 }
 
-function check(schema: ParameterSchema, values: Values): { values: Values; errors: ErrorMap } {
+function check(
+  schema: ParameterSchema,
+  values: Values,
+  byHand = false,
+): { values: Values; errors: ErrorMap } {
   const { validate, property } = compile(schema.properties ?? {}, Boolean(schema.additionalProperties));
   const typed: Values = {};
   const errors: ErrorMap = {};
@@ -205,7 +210,7 @@ function check(schema: ParameterSchema, values: Values): { values: Values; error
     const known = property(name);
     // A key without a value is not there, unless nobody knows it.
     if (known && (value === null || value === undefined)) continue;
-    const now = coerce(reshape(value, known), known?.type);
+    const now = coerce(reshape(value, known), known?.type, byHand);
     typed[name] = now;
     // Formats read what was sent: `0900` is a number, and no vmid.
     if (typeof now !== "number" || typeof known?.format !== "string") continue;
@@ -250,10 +255,11 @@ function checkNamed(format: string, text: string, name: string): string | undefi
 
 /**
  * Verifies parameters against their description and returns them typed.
+ * @param byHand whether a person typed them: command lines know more spellings of a flag than 1 and 0
  * @throws ApiError 400 `Parameter verification failed.` with PVE's text for each wrong parameter
  */
-export function verifyParameters(schema: ParameterSchema, values: Values): Values {
-  const result = check(schema, values);
+export function verifyParameters(schema: ParameterSchema, values: Values, byHand = false): Values {
+  const result = check(schema, values, byHand);
   if (Object.keys(result.errors).length > 0)
     throw new ApiError(400, "Parameter verification failed.", result.errors);
   return result.values;
