@@ -1,3 +1,4 @@
+import { checkImageSources } from "./image-checks.ts";
 import type { Input, Resolved } from "./containers.ts";
 import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
 import type { LxcConfigs } from "./generated/lxc-configs.ts";
@@ -22,6 +23,7 @@ export interface Whole {
 
 /** What no part of the configuration can know alone. */
 export function checkWhole(whole: Whole): void {
+  checkImageSources(whole.hostConfig, whole.hostLocator, whole.input.findings, whole.input.unbuilt);
   checkSharedVolumes(whole);
   checkShares(whole);
   checkVolumes(whole);

@@ -867,7 +867,7 @@ export interface OsTemplate {
    */
   storage: string;
   /**
-   * Where the node downloads the image.
+   * Where the node downloads the image. It needs a `checksum`, unless it is the node itself (127.0.0.1).
    */
   url?: string;
   /**

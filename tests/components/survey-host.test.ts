@@ -33,7 +33,7 @@ const upload = (value: string, file = image) => ({
   checksum: { algorithm: "sha256", value },
 });
 
-const debian = { name: "debian-12", storage: "quickOS-shared-iso", url: "http://example.com/d.tar.zst" };
+const debian = { name: "debian-12", storage: "quickOS-shared-iso", url: "http://127.0.0.1/d.tar.zst" };
 
 async function refusal(overlay: object, more: (path: string) => unknown = () => undefined): Promise<string> {
   const registered: Registered[] = [];

@@ -50,7 +50,7 @@ export const values: Record<string, [unknown, unknown]> = {
   "hypervisor storages[].id": ["local", "local2"],
   "hypervisor os_templates[].name": ["spare-os", "other-os"],
   "hypervisor os_templates[].storage": ["tank-iso", "local"],
-  "hypervisor os_templates[].url": ["http://example.com/a/x.tar.zst", "http://example.com/a/y.tar.zst"],
+  "hypervisor os_templates[].url": ["http://127.0.0.1/a/x.tar.zst", "http://127.0.0.1/a/y.tar.zst"],
   "hypervisor os_templates[].checksum.value": ["a".repeat(64), "b".repeat(64)],
   "hypervisor users.username": ["me", "you"],
   "hypervisor users.password_hash.secret": ["one_secret", "other_secret"],

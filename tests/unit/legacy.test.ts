@@ -40,6 +40,7 @@ test("in a preview, what has no script yet is an error, and what would be fetche
     .filter((message) => !message.endsWith("has no script yet"));
   expect(others.sort()).toEqual([
     "the NVIDIA container toolkit's version, or the checksum of its key, is missing",
+    "the checksum of the OS template `ubuntu-24.04-standard_24.04-2_amd64` is missing",
     "the checksum of the containers' NVIDIA installer is missing",
     "the checksum of the repository's key is missing",
     "the installer's checksum is missing",

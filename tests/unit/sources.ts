@@ -67,9 +67,7 @@ export function small(): { hypervisor: Json; lxc: Json } {
           { name: "iso", pool: "tank", proxmox_storage_type: "dir", proxmox_content_type: "iso,vztmpl" },
         ],
       },
-      os_templates: [
-        { name: "debian-12", storage: "tank-iso", url: "http://example.com/d/debian-12.tar.zst" },
-      ],
+      os_templates: [{ name: "debian-12", storage: "tank-iso", url: "http://127.0.0.1/d/debian-12.tar.zst" }],
     },
     lxc: {
       lxc_configs: {
