@@ -37,6 +37,8 @@ export interface VolumeSpec {
   readOnly: boolean;
   /** Of the empty volume, when it is made. */
   owner: OwnerSpec;
+  /** The engine refuses to let it go. */
+  protect: boolean;
   allow: Allowed[];
 }
 

@@ -217,6 +217,7 @@ function resolve(
     ...(health === undefined ? {} : { health }),
     roll: config.is_template !== true && get("roll") === true,
     gpus,
+    protect: get("protect") === true,
     allow: (get("allow") as Allowed[] | undefined) ?? [],
   };
   checkBootOrder(spec, done, input);

@@ -69,6 +69,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   "ready_timeouts.network": "inherit",
   "ready_timeouts.dns": "inherit",
   roll: "inherit",
+  protect: "own",
   allow: "own",
 };
 
@@ -90,6 +91,7 @@ export const defaults: Readonly<Record<string, unknown>> = {
   "ready_timeouts.network": 60,
   "ready_timeouts.dns": 60,
   roll: false,
+  protect: false,
   allow: [],
 };
 

@@ -149,6 +149,8 @@ export interface PoolSpec {
   /** When it is read through, as systemd.time(7) says it. */
   scrub?: string;
   existing: boolean;
+  /** The engine refuses to let it go. */
+  protect: boolean;
   allow: Allowed[];
 }
 
@@ -166,6 +168,8 @@ export interface DatasetSpec {
   /** Of its top folder, octal. */
   mode?: string;
   existing: boolean;
+  /** The engine refuses to let it go. */
+  protect: boolean;
   allow: Allowed[];
 }
 
@@ -272,6 +276,8 @@ export interface ContainerSpec extends ContainerResources {
   health?: HealthSpec;
   /** A new generation of its template makes it anew. */
   roll: boolean;
+  /** The engine refuses to let it go. */
+  protect: boolean;
   allow: Allowed[];
 }
 

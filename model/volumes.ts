@@ -35,6 +35,7 @@ export function volumesOf(
         sizeGb: volume.size_gb,
         readOnly: volume.read_only ?? false,
         owner: ownerOf(spec, volume),
+        protect: volume.protect ?? false,
         allow: volume.allow ?? [],
       },
     ];

@@ -33,6 +33,7 @@ export function toPool(pool: Pool): PoolSpec {
     filesystemProperties: strings(pool.filesystem_properties),
     ...(pool.scrub === undefined ? {} : { scrub: pool.scrub }),
     existing: pool.existing ?? false,
+    protect: pool.protect ?? false,
     allow: pool.allow ?? [],
   };
 }
@@ -55,6 +56,7 @@ function toDataset(dataset: Dataset): DatasetSpec {
     ...(owner === undefined ? {} : { owner }),
     ...(mode === undefined ? {} : { mode }),
     existing: dataset.existing ?? false,
+    protect: dataset.protect ?? false,
     allow: dataset.allow ?? [],
   };
 }

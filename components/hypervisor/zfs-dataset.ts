@@ -8,7 +8,7 @@ import type { HostContext } from "./host-context.ts";
 export class ZfsDataset extends pulumi.ComponentResource {
   constructor(spec: DatasetSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:ZfsDataset", spec.path, {}, opts);
-    const { name, pool, path, properties, owner, mode, existing, allow } = spec;
+    const { name, pool, path, properties, owner, mode, existing, protect, allow } = spec;
     const dataset = { name, pool, path, properties, owner, mode, existing };
     new Feature(
       `dataset-${spec.path}`,
@@ -19,7 +19,7 @@ export class ZfsDataset extends pulumi.ComponentResource {
         removable: !spec.existing,
         beforeUpdate: editGuard(`dataset ${spec.path}`),
       },
-      { parent: this },
+      { parent: this, protect },
     );
     this.registerOutputs({ name: spec.path });
   }

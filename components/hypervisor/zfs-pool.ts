@@ -8,7 +8,7 @@ import type { HostContext } from "./host-context.ts";
 export class ZfsPool extends pulumi.ComponentResource {
   constructor(spec: PoolSpec, context: HostContext, opts?: pulumi.ComponentResourceOptions) {
     super("phoenix:hypervisor:ZfsPool", spec.name, {}, opts);
-    const { allow, scrub, ...pool } = spec;
+    const { allow, protect, scrub, ...pool } = spec;
     const made = new Feature(
       `pool-${spec.name}`,
       {
@@ -18,7 +18,7 @@ export class ZfsPool extends pulumi.ComponentResource {
         removable: !spec.existing,
         beforeUpdate: editGuard(`pool ${spec.name}`),
       },
-      { parent: this },
+      { parent: this, protect },
     );
     if (scrub !== undefined) {
       new Feature(

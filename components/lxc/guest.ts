@@ -77,6 +77,7 @@ export function createGuest(
   const volumes = spec.volumes.map((volume) => new Volume(vmid, volume, context, { parent }));
   const resource = new proxmoxve.ContainerLegacy(`${vmid}`, containerArgs(spec, context, cloneVmid), {
     ...opts,
+    protect: spec.protect,
     // On the way back the guest goes first: a dataset that it sees cannot be destroyed.
     dependsOn: volumes,
     // Create-first would meet the occupied vmid, adopt the old guest, and then delete it.

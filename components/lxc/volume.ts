@@ -16,7 +16,7 @@ export class Volume extends pulumi.ComponentResource {
   ) {
     const name = `${vmid}/${spec.name}`;
     super("phoenix:lxc:Volume", name, {}, opts);
-    const { dataset, sizeGb, owner, allow } = spec;
+    const { dataset, sizeGb, owner, protect, allow } = spec;
     new Feature(
       `volume-${name}`,
       {
@@ -25,7 +25,7 @@ export class Volume extends pulumi.ComponentResource {
         input: { stack: target.stack, parameters: { volume: name, dataset, sizeGb, ...owner }, allow },
         removable: true,
       },
-      { parent: this },
+      { parent: this, protect },
     );
     this.registerOutputs({ dataset });
   }

@@ -501,6 +501,10 @@ export interface Pool {
    */
   scrub?: string;
   existing?: Existing;
+  /**
+   * Nothing may take it away, not even `destroy`: that stops before it touches anything. Taken back by an `up` without it.
+   */
+  protect?: boolean;
   allow?: PoolAllow;
 }
 /**
@@ -765,6 +769,10 @@ export interface Dataset {
   storage_nodes?: [string, ...string[]];
   storage_prune?: PruneOptions;
   existing?: Existing;
+  /**
+   * Nothing may take it away, not even `destroy`: that stops before it touches anything. Taken back by an `up` without it.
+   */
+  protect?: boolean;
   allow?: Allow;
 }
 /**

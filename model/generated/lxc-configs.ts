@@ -255,6 +255,10 @@ export interface ContainerConfig {
    */
   roll?: boolean;
   /**
+   * Nothing may take it away, not even `destroy`: that stops before it touches anything. Taken back by an `up` without it.
+   */
+  protect?: boolean;
+  /**
    * Dangerous things that Phoenix may do to it: `replace` it by a new one, `destroy` its data with it.
    */
   allow?: ("destroy" | "replace")[];
@@ -436,6 +440,10 @@ export interface Volume {
    * The container may not write to it.
    */
   read_only?: boolean;
+  /**
+   * Nothing may take it away, not even `destroy`: that stops before it touches anything. Taken back by an `up` without it.
+   */
+  protect?: boolean;
   /**
    * `destroy`: its data goes when the volume is taken out of the configuration, or the stack is destroyed.
    */

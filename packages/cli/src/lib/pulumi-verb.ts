@@ -11,11 +11,15 @@ import { Failure } from "./failure.ts";
 import { capture } from "./process.ts";
 import { outcomeLines, outcomesOf } from "./outcomes.ts";
 import { forgetFinishedCreates } from "./pending.ts";
+import { refuseProtected } from "./protected.ts";
 import { clearStaleLocks } from "./stale-lock.ts";
 
 type PulumiVerb = "preview" | "up" | "refresh" | "destroy";
 
 const asksFirst: readonly PulumiVerb[] = ["up", "refresh", "destroy"];
+
+/** Only a part is to go: Pulumi itself looks whether that is protected. */
+const selects = /^(-t$|--(target|exclude|exclude-protected)\b)/;
 
 /** `bin/phoenix preview|up|refresh|destroy`: that verb of Pulumi on the selected stack, with these arguments. */
 export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): Promise<void> {
@@ -36,6 +40,7 @@ export async function runPulumiVerb(verb: PulumiVerb, args: readonly string[]): 
   // What needs no confirmation needs no preview before it either; `preview` is there for looking.
   const implied = yes ? (verb === "up" ? ["--yes", "--skip-preview"] : ["--yes"]) : [];
   if (verb === "destroy") {
+    if (!args.some((arg) => selects.test(arg))) await refuseProtected(stack, environment);
     for (const line of await staysLines(stack, environment)) say.write(`${line}\n`);
   }
   if (implied.includes("--skip-preview")) await previewFirst(stack, args, environment);
@@ -132,6 +137,8 @@ export function nextCommand(verb: string, cause: string, stack: string): string 
   const again = `bin/phoenix ${verb}   (it goes on where this run ended)`;
   if (/REBOOT_NEEDED/.test(cause))
     return `reboot the node (${isOfLab(stack) ? "bin/phoenix lab ssh reboot" : "ssh to it: reboot"}), then ${again}`;
+  if (/because it is protected|marked for protection/.test(cause))
+    return `set "protect": false there, ${again.replace(verb, "up")}, then this again`;
   if (/currently locked/.test(cause)) return "pulumi cancel   (if that other run is really dead)";
   if (/dial|connection refused|i\/o timeout|no route to host|is the lab up/i.test(cause)) {
     return isOfLab(stack) ? "bin/phoenix lab status" : "ssh to the node by hand, then the same command";
