@@ -1,6 +1,6 @@
 import { expect, inject, test } from "vitest";
 import { Checkout } from "./checkout.ts";
-import { changes, nameOf } from "./facts.ts";
+import { changes, nameOf, urns } from "./facts.ts";
 
 const checkout = new Checkout(inject("room"));
 
@@ -17,7 +17,7 @@ const scratch = volume("scratch", { allow: ["destroy"] });
 const dataset = (name: string) => `quickOS/lxc-disks/volume-912-${name}`;
 
 /** A container of its own: what it is given and loses touches nobody else. */
-const container = (volumes: Json[]) => ({
+const container = (volumes: Json[], more: Json) => ({
   name: "holder",
   clone_from_ctid: "902",
   network_config: { ip: "10.0.0.112/24" },
@@ -27,13 +27,14 @@ const container = (volumes: Json[]) => ({
   volumes,
   firewall: { enabled: true, rules: [{ type: "in", action: "ACCEPT", proto: "tcp", port: "22" }] },
   snapshots: ["final-form"],
+  ...more,
 });
 
 /** While `work` runs the stack has 912 and the folder that it shares with the host. */
-function with912<T>(volumes: Json[], work: () => Promise<T>): Promise<T> {
+function with912<T>(volumes: Json[], work: () => Promise<T>, more: Json = {}): Promise<T> {
   const lxc = (text: string) => {
     const config = JSON.parse(text) as { lxc_configs: Json };
-    config.lxc_configs["912"] = container(volumes);
+    config.lxc_configs["912"] = container(volumes, more);
     return JSON.stringify(config);
   };
   const host = (text: string) => {
@@ -124,6 +125,46 @@ test("the container goes, and the volume that may; the others stay byte for byte
     expect(await sumOf()).toBe(before);
     expect(await inGuest("ls /scratch")).toBe("");
   });
+});
+
+test("rollback brings the container back, leaves its volumes alone, and marks what the next run applies again", async () => {
+  const before = await sumOf();
+  await inGuest("touch /root/later");
+  await with912([kept, scratch], async () => {
+    const { code, stdout, stderr } = await checkout.phoenix("rollback", "912", "final-form");
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toMatch(/^CT 912 is as in final-form\. Marked to be applied again: .*settings/m);
+    expect(await inGuest("ls /root")).not.toContain("later");
+    const steps = changes((await checkout.pulumi("preview", "--json")).stdout);
+    expect(steps.map(({ op, urn }) => `${op} ${nameOf(urn)}`)).toContain("update 912-settings");
+    expect(new Set(steps.map(({ op }) => op))).toEqual(new Set(["update"]));
+    await up();
+    expect(await sumOf()).toBe(before);
+    expect((await checkout.pulumi("preview", "--expect-no-changes")).code).toBe(0);
+    expect((await checkout.phoenix("drift", "912")).code).toBe(0);
+  });
+});
+
+test("what is protected stops a destroy before it touches anything, whoever calls it", async () => {
+  const protect = { protect: true };
+  await with912([kept, scratch], up, protect);
+  const there = await urns(checkout);
+  const refused = await checkout.phoenix("destroy");
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain("nothing was touched: 912 is protected");
+  expect(refused.stderr).toContain("pulumi state unprotect");
+  const plain = await checkout.pulumi("destroy", "--yes");
+  expect(plain.code, plain.stdout + plain.stderr).not.toBe(0);
+  expect(await urns(checkout)).toEqual(there);
+  // A run that would take it away does not, either.
+  const gone = await checkout.phoenix("up");
+  expect(gone.code).not.toBe(0);
+  expect(gone.stderr).toContain('set "protect": false there');
+  expect(await urns(checkout)).toEqual(there);
+  await with912([kept, scratch], up);
+});
+
+test("what nothing may destroy is still there when the container has gone", async () => {
   await up();
   // What nothing may destroy is taken away by hand, so that the node is as the other files expect it.
   await onNode(

@@ -28,6 +28,7 @@ const verbs: Record<string, () => Promise<VerbFile>> = {
   status: () => import("./verbs/status.ts"),
   drift: () => import("./verbs/drift.ts"),
   repair: () => import("./verbs/repair.ts"),
+  rollback: () => import("./verbs/rollback.ts"),
   lab: () => import("./verbs/lab.ts"),
   doctor: () => import("./verbs/doctor.ts"),
   disks: () => import("./verbs/disks.ts"),

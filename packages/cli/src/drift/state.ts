@@ -3,6 +3,8 @@ import type { Connection } from "../lib/ssh.ts";
 
 /** A script run that stands in the state: one thing that can be checked, and applied again. */
 export interface Run {
+  /** Of its resource; what is inherited has none. */
+  readonly urn?: string;
   /** Empty for the host. */
   readonly ctid: string;
   readonly feature: string;
@@ -81,7 +83,8 @@ export function readState(text: string): StackState {
     if (parents.includes("phoenix:lxc:Template") && !script.endsWith("/seal_template.sh")) continue;
     const ctid = ctidOf(stdin);
     const feature = ctid !== "" && name.startsWith(`${ctid}-`) ? name.slice(ctid.length + 1) : name;
-    runs.push({ ctid, feature, script, input: stdin, inherited: false, checkable: !isLevel0(script) });
+    const { urn } = resource;
+    runs.push({ urn, ctid, feature, script, input: stdin, inherited: false, checkable: !isLevel0(script) });
   }
   return { connection, runs, containers, sources };
 }
