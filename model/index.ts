@@ -44,6 +44,7 @@ export { featurePage, featureSchema, listFeatures } from "./feature-pages.ts";
 export { staysBehind } from "./stays-behind.ts";
 export { subordinateIds } from "./id-maps.ts";
 export { recipeDigest } from "./recipe.ts";
+export { refusedSettings } from "./settings-edits.ts";
 export { refusedEdits } from "./zfs-edits.ts";
 export type { ZfsInput } from "./zfs-edits.ts";
 export { devicesFor, readDriverDocument } from "./gpu-devices.ts";

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refusedEdits } from "../../model/index.ts";
 import type { DatasetSpec } from "../../model/index.ts";
+import { editGuard } from "../edit-guard.ts";
 import { Feature } from "../feature.ts";
-import { editGuard } from "./edit-guard.ts";
 import type { HostContext } from "./host-context.ts";
 
 /** A dataset with its properties; forgotten, not destroyed, unless allowed. */
@@ -17,7 +18,7 @@ export class ZfsDataset extends pulumi.ComponentResource {
         script: context.scripts.version("bin/hypervisor/feature_setup_zfs.sh"),
         input: { stack: context.target.stack, parameters: { kind: "dataset", ...dataset }, allow },
         removable: !spec.existing,
-        beforeUpdate: editGuard(`dataset ${spec.path}`),
+        beforeUpdate: editGuard(`dataset ${spec.path}`, refusedEdits),
       },
       { parent: this, protect },
     );

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refusedEdits } from "../../model/index.ts";
 import type { PoolSpec } from "../../model/index.ts";
+import { editGuard } from "../edit-guard.ts";
 import { Feature } from "../feature.ts";
-import { editGuard } from "./edit-guard.ts";
 import type { HostContext } from "./host-context.ts";
 
 /** A ZFS pool: made on empty disks only, recognised when it is there; forgotten, not destroyed, unless allowed. */
@@ -16,7 +17,7 @@ export class ZfsPool extends pulumi.ComponentResource {
         script: context.scripts.version("bin/hypervisor/feature_setup_zfs.sh"),
         input: { stack: context.target.stack, parameters: { kind: "pool", ...pool }, allow },
         removable: !spec.existing,
-        beforeUpdate: editGuard(`pool ${spec.name}`),
+        beforeUpdate: editGuard(`pool ${spec.name}`, refusedEdits),
       },
       { parent: this, protect },
     );

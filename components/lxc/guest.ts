@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import * as proxmoxve from "@muhlba91/pulumi-proxmoxve";
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { ContainerSpec } from "../../model/index.ts";
+import { refusedSettings, type ContainerSpec } from "../../model/index.ts";
+import { editGuard } from "../edit-guard.ts";
 import { Feature, type FeatureArgs, runScript } from "../feature.ts";
 import type { NvidiaDriver } from "../hypervisor/nvidia-driver.ts";
 import type { Target } from "../node/target.ts";
@@ -119,6 +120,7 @@ export function createGuest(
       },
       ...lateSettings(spec, context),
       removable: false,
+      beforeUpdate: editGuard(`container ${vmid}`, refusedSettings),
     },
     { parent, dependsOn: [resource, ...(early ? [early] : [])] },
   );

@@ -112,6 +112,14 @@ test("another order and one more volume: the container and its data stay what th
   });
 });
 
+test("another id map, with which its files would belong to nobody, is refused in the preview", async () => {
+  const maps = { id_maps: [{ type: "uid", container_id: 1000, host_id: 1000 }] };
+  const preview = () => checkout.phoenix("preview");
+  const { code, stdout, stderr } = await with912([kept, scratch], preview, maps);
+  expect(code, stdout + stderr).not.toBe(0);
+  expect(stdout + stderr).toContain("its files would belong to nobody");
+});
+
 test("the container goes, and the volume that may; the others stay byte for byte and come back with it", async () => {
   const before = await sumOf();
   await up();
