@@ -1,5 +1,6 @@
 import { Hypervisor } from "./components/hypervisor/hypervisor.ts";
 import { surveyHost } from "./components/hypervisor/survey.ts";
+import { CloneQueue } from "./components/lxc/clone-queue.ts";
 import { Container } from "./components/lxc/container.ts";
 import { surveyContainers } from "./components/lxc/survey.ts";
 import { Template } from "./components/lxc/template.ts";
@@ -25,7 +26,8 @@ const scripts = new NodeScripts("scripts", { target, root: settings.root, reader
 const hypervisor = new Hypervisor("hypervisor", model.host, { target, scripts, places });
 
 const specs = new Map([...model.templates, ...model.containers].map((spec) => [spec.vmid, spec]));
-const guests = { target, scripts, recipes, specs, surveys, driver: hypervisor.driver };
+const clones = new CloneQueue();
+const guests = { target, scripts, recipes, specs, surveys, clones, driver: hypervisor.driver };
 const templates = new Map<number, Template>();
 for (const spec of model.templates) {
   const parent = spec.source.kind === "clone" ? templates.get(spec.source.vmid) : undefined;

@@ -9,7 +9,7 @@ import type { NvidiaDriver } from "../hypervisor/nvidia-driver.ts";
 import type { Target } from "../node/target.ts";
 import type { NodeScripts, ScriptVersion } from "../scripts/node-scripts.ts";
 import { digestOf } from "../digest.ts";
-import { retryWhileLocked } from "./clone-lock.ts";
+import type { CloneQueue } from "./clone-queue.ts";
 import { guard, type Intent } from "./guard.ts";
 import { formatMark } from "./mark.ts";
 import type { Survey } from "./survey.ts";
@@ -30,6 +30,7 @@ export interface GuestContext {
   readonly surveys: ReadonlyMap<number, Survey>;
   /** Where the host has one: it knows the GPUs and their device nodes. */
   readonly driver: NvidiaDriver | undefined;
+  readonly clones: CloneQueue;
 }
 
 export interface Guest {
@@ -88,10 +89,11 @@ export function createGuest(
       ...IGNORED.filter((key) => !opts.replaceOnChanges?.includes(key)),
       ...(opts.ignoreChanges ?? []),
     ],
-    hooks: {
-      beforeCreate: [guard(target.api, intentOf(spec, context))],
-      onError: [retryWhileLocked(vmid)],
-    },
+    hooks: context.clones.hooks(
+      vmid,
+      spec.source.kind === "clone" ? spec.source.vmid : undefined,
+      guard(target.api, intentOf(spec, context)),
+    ),
   });
 
   const guest = { resource, mark: resource.description.apply(firstLine) };
