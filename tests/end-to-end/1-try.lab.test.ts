@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { Checkout } from "./checkout.ts";
+import { readStack } from "../reader/read.ts";
 import { readTry } from "./setup.ts";
 
 const room = inject("room");
@@ -64,6 +65,10 @@ test("910 has what the configuration says, 900 and 902 are sealed templates", as
   expect(await checkout.guest(910, "hostname")).toBe("hello\n");
   const pool = await checkout.node("zpool status quickOS");
   expect(pool).toContain("mirror");
+});
+
+test("an independent reader finds every key of the configuration on the node and in the guest", async () => {
+  expect(await readStack(checkout, [900, 902, 910])).toEqual([]);
 });
 
 test("plain Pulumi knows the stack, and bin/phoenix names backend, stack and node in its first line", async () => {

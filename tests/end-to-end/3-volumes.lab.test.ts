@@ -1,5 +1,6 @@
 import { expect, inject, test } from "vitest";
 import { Checkout } from "./checkout.ts";
+import { readStack } from "../reader/read.ts";
 import { changes, nameOf, urns } from "./facts.ts";
 
 const checkout = new Checkout(inject("room"));
@@ -88,6 +89,7 @@ test("volumes, shared folder, second network, limits, firewall and snapshot are 
       expect.objectContaining({ type: "in", action: "ACCEPT", proto: "tcp", dport: "22" }),
     ]);
     expect(await onNode("pct listsnapshot 912")).toContain("final-form");
+    expect(await readStack(checkout, [912])).toEqual([]);
     expect((await checkout.pulumi("preview", "--expect-no-changes")).code).toBe(0);
     const refreshed = await checkout.phoenix("refresh", "--expect-no-changes");
     expect(refreshed.code, refreshed.stdout + refreshed.stderr).toBe(0);
