@@ -27,14 +27,15 @@ export const verb = () =>
     .action(async (options: { port?: string; stack: string }) => {
       const since = Date.now();
       const { stack } = options;
-      const forLab = [...(options.port === undefined ? [] : ["--port", options.port]), ...hardwareOf(stack)];
+      const port = options.port === undefined ? [] : ["--port", options.port];
+      const hardware = hardwareOf(stack);
       const progress = new Progress();
-      announce(progress, await labPreflight(forLab));
+      announce(progress, await labPreflight(port));
       await progress.step("the Pulumi engine and its plugins", (step) =>
         ensureEngine((line) => step.note(line.trim())),
       );
       const node = await progress.step("the lab node", (step) =>
-        labUp(forLab, (line) => {
+        labUp([...port, ...hardware], (line) => {
           if (/^\s*[✓✗]/.test(line)) progress.say(`    ${line.trim()}`);
           else if (line.trim() !== "") step.note(line.replace(/^\s*…\s*/, ""));
         }),
