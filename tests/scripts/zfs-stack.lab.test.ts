@@ -84,7 +84,7 @@ afterAll(async () => {
   rmSync(room, { recursive: true, force: true });
 }, 120_000);
 
-test("a fresh node becomes as configured, and a second run finds nothing to do", async () => {
+test("F4: a fresh node becomes as configured, and a second run finds nothing to do", async () => {
   await up();
   made = await facts();
   expect(made).toContain("33:33 2750");

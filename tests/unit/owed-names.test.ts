@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const here = import.meta.filename;
+
+/** The faults and dangers of the systems replaced that concern the host: each has a test by its name. */
+const owed = {
+  faults: ["F1", "F2", "F4", "F6", "F8", "F10"],
+  scripts: [
+    "initial_setup",
+    "setup_zfs",
+    "create_heads_user",
+    "set_heads_password",
+    "configure_vfio",
+    "install_nvidia",
+    "setup_firewall",
+    "setup_nfs",
+    "setup_samba",
+    "create_admin_user",
+  ],
+};
+
+function testFiles(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts") && !name.includes("node_modules"))
+    .map((name) => join(root, folder, name))
+    .filter((file) => file !== here);
+}
+
+/** The texts that begin titles: of tests, of groups, and of the rows of a table. */
+const titles = [...testFiles("tests"), ...testFiles("packages")]
+  .flatMap((file) => readFileSync(file, "utf8").split("\n"))
+  .flatMap((line) => /^\s*(?:(?:test|describe)\(|\[)?\s*["'`]([^"'`]+)["'`]/.exec(line)?.[1] ?? []);
+
+test.each(owed.faults)("%s has tests by its name", (fault) => {
+  expect(titles.filter((title) => new RegExp(`^${fault}\\b[^:]*:`).test(title))).not.toEqual([]);
+});
+
+test.each(owed.scripts)("what %s.sh did to people has a test by its name", (script) => {
+  expect(
+    titles.filter((title) => new RegExp(`^(F\\d+ )?(hypervisor_)?${script}(\\.sh)?:`).test(title)),
+  ).not.toEqual([]);
+});
