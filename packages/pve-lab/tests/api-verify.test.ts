@@ -192,6 +192,19 @@ describe("parameters of a container", () => {
     });
   });
 
+  it("check numbers as they were sent, and time zones by the list", () => {
+    expect(errorsOf({ ...valid, vmid: 1.5 })).toEqual({ vmid: "type check ('integer') failed - got '1.5'" });
+    expect(errorsOf({ ...valid, vmid: "0900" })).toEqual({
+      vmid: "invalid format - value does not look like a valid VM ID\n",
+    });
+    expect(errorsOf({ ...valid, timezone: "Europe/Vienna" })).toEqual({});
+    expect(errorsOf({ ...valid, timezone: "Europe/Nowhere" })).toEqual({
+      timezone: "invalid format - invalid time zone 'Europe/Nowhere'\n",
+    });
+    const step = { storage: "x1", type: "dir", "saferemove-stepsize": "8" };
+    expect(errorsOf(step, "POST /storage")).toEqual({});
+  });
+
   it("spell flags freely inside property strings only", () => {
     expect(errorsOf({ ...valid, features: "nesting=yes,keyctl=Off,fuse=TRUE" })).toEqual({});
     expect(errorsOf({ ...valid, onboot: "on" })).toEqual({

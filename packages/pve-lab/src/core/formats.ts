@@ -1,3 +1,4 @@
+import { readTextOr } from "./files.ts";
 import { FIREWALL_FORMATS } from "./firewall-formats.ts";
 import { isPrivilege } from "./privileges.ts";
 import { splitList } from "./lists.ts";
@@ -58,6 +59,17 @@ function directoryOverride(text: string): string | undefined {
   return fits ? undefined : `invalid override '${text}'\n`;
 }
 
+let zones: ReadonlySet<string> | undefined;
+
+/** PVE looks into the list of the package tzdata; where that is not installed, the runtime's own list serves. */
+function isTimeZone(text: string): boolean {
+  if (text === "host" || text === "UTC") return true;
+  const lines = zones ? [] : readTextOr("/usr/share/zoneinfo/zone.tab", "").split("\n");
+  const listed = lines.filter((line) => /^[^#]/.test(line)).map((line) => line.split("\t")[2] ?? "");
+  zones ??= new Set(listed.length > 0 ? listed : Intl.supportedValuesOf("timeZone"));
+  return zones.has(text);
+}
+
 const hasDots = (text: string): boolean => /\/\.\.?(?:\/|$)/.test(text);
 
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -116,10 +128,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
     /^[\w+\-~]+(?:\.[\w+\-~]+)*@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*$/,
     looksLike("email address"),
   ),
-  "pve-ct-timezone": matching(
-    /^(?:host|[\w\-+]+(?:\/[\w\-+]+)*)$/,
-    (text) => `invalid time zone '${text}'\n`,
-  ),
+  "pve-ct-timezone": when(isTimeZone, (text) => `invalid time zone '${text}'\n`),
   urlencoded: matching(/^[-%a-zA-Z0-9_.!~*'()]*$/, (text) => `invalid urlencoded string: ${text}\n`),
 };
 

@@ -53,7 +53,7 @@ function isHostAndPort(text: string): boolean {
   if (plain !== undefined) return true;
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(text) ?? [];
   if (bracketed !== undefined) return isAddress(bracketed) || /^[a-zA-Z0-9\-.]+$/.test(bracketed);
-  return isIPv6(text.replace(/\.\d+$/, "")) && !text.includes("%");
+  return (isIPv6(text) || isIPv6(text.replace(/\.\d+$/, ""))) && !text.includes("%");
 }
 
 export const NETWORK_FORMATS: Readonly<Record<string, Check>> = {

@@ -58,7 +58,7 @@ function toJsonSchema(property: Property): Record<string, unknown> {
   return {
     ...(type === undefined ? {} : { type }),
     ...(isArray && items ? { items: toJsonSchema(items) } : {}),
-    ...(values ? { enum: values } : {}),
+    ...(values ? { enum: type === "integer" ? values.map(Number) : values } : {}),
     ...(pattern === undefined ? {} : { pattern: `^(?:${pattern})$` }),
     ...(minimum === undefined ? {} : { minimum }),
     ...(maximum === undefined ? {} : { maximum }),
@@ -213,7 +213,7 @@ function check(
     const now = coerce(reshape(value, known), known?.type, byHand);
     typed[name] = now;
     // Formats read what was sent: `0900` is a number, and no vmid.
-    if (typeof now !== "number" || typeof known?.format !== "string") continue;
+    if (!Number.isInteger(now) || typeof known?.format !== "string") continue;
     const complaint = checkFormat(known.format, String(value));
     if (complaint !== undefined) errors[name] = `invalid format - ${complaint}`;
   }
