@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Finding } from "../src/drift/inspect.ts";
-import { groupByContainer } from "../src/drift/inspect.ts";
+import { groupByContainer, inspectWith } from "../src/drift/inspect.ts";
+import type { RunSteps } from "../src/drift/node.ts";
 import { inheritedRuns, readState, recipeOf } from "../src/drift/state.ts";
 import { driftTable, exitCode } from "../src/drift/table.ts";
 
@@ -137,4 +138,37 @@ test("steps of one container stay together, in their order", () => {
     ["900/seal"],
     ["910/settings", "910/mine"],
   ]);
+});
+
+test("what is not known of a generation is said of clones; a container from an OS image has nothing from a template", async () => {
+  const mark = "phoenix stack=dev vmid=910 incarnation=0123456789abcdef recipe=beeb41a3c27a2b5c";
+  const run: RunSteps = (groups) =>
+    Promise.resolve(
+      new Map(
+        groups.flat().map(({ id, command }) => {
+          const config = command.startsWith("pct config");
+          const lost = command.startsWith("cat ");
+          return [
+            id,
+            { code: lost ? 1 : 0, stdout: config ? `description: ${mark}\n` : "", stderr: "" },
+          ] as const;
+        }),
+      ),
+    );
+  const { containers, runs } = readState(state);
+  const of = async (sources: [string, string][]): Promise<string[]> => {
+    const stack = {
+      name: "dev",
+      variables: {},
+      connection: undefined,
+      containers,
+      runs,
+      sources: new Map(sources),
+    };
+    return (await inspectWith(run, stack, ["910"])).flatMap(({ reasons }) => reasons);
+  };
+  expect(await of([])).toEqual([]);
+  expect((await of([["910", "902"]])).join()).toContain(
+    "the node has no record of generation beeb41a3c27a2b5c",
+  );
 });

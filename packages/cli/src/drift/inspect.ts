@@ -99,7 +99,10 @@ export async function inspectWith(run: RunSteps, stack: Stack, ctids: readonly s
       const replaced = new Set(features.map(({ feature }) => feature));
       const inherited = inheritedRuns(record.stdout, stack.name, ctid, open);
       checks.push(...inherited.filter(({ feature }) => !replaced.has(feature)));
-    } else if (recipe !== "-") findings.push(unknownGeneration(ctid, recipe));
+    } else if (recipe === undefined || (recipe !== "-" && stack.sources.has(ctid))) {
+      // One that was made from an OS image has nothing from a template, and no record.
+      findings.push(unknownGeneration(ctid, recipe));
+    }
     checks.push(...features);
   }
   return [...findings, ...(await check(checks, run))];
