@@ -27,6 +27,8 @@ const fresh: NodeFacts = {
   kernel: "6.8.12-9-pve",
   kernels: ["6.8.12-9-pve"],
   headers: ["6.8.12-9-pve"],
+  headersOffered: [],
+  nouveau: false,
   processors: 8,
   memoryBytes: 16 * 1024 ** 3,
   space: [{ mount: "/", freeBytes: 50 * 1024 ** 3 }],
@@ -236,6 +238,30 @@ test("GPUs: the driver needs a card, a container one that is there; another driv
     /! the NVIDIA driver 550\.1 is loaded/,
   );
   expect(said({ gpus: [card()] })).toBe("");
+});
+
+test("the driver needs headers of the running kernel and of the newest, and nouveau out of the way", () => {
+  const nvidia = {
+    version: "535.261.03",
+    source: "distribution",
+    kernelModule: "proprietary",
+    persistence: true,
+  } as const;
+  const model = { ...wanted.model, host: { ...wanted.model.host, nvidia } };
+  const gpus = [{ pci: "0000:01:00.0", name: "NVIDIA Corporation GA102" }];
+  const told = (facts: Partial<NodeFacts>): string => said({ gpus, ...facts }, { model });
+  expect(told({})).toBe("");
+  expect(told({ headers: [], headersOffered: ["6.8.12-9-pve"] })).toBe("");
+  expect(told({ headers: [] })).toMatch(
+    /✗ the headers of kernel 6\.8\.12-9-pve cannot be had.*\n.*apt-cache policy proxmox-default-headers/,
+  );
+  const kernels = ["6.8.12-15-pve", "6.8.12-9-pve"];
+  expect(told({ kernels, headers: ["6.8.12-15-pve"] })).toMatch(
+    /✗ the headers of kernel 6\.8\.12-9-pve cannot be had.*\n.*reboot the node into its newest kernel 6\.8\.12-15-pve/,
+  );
+  expect(told({ kernels })).toMatch(/✗ the headers of kernel 6\.8\.12-15-pve cannot be had/);
+  expect(told({ nouveau: true })).toMatch(/^! the module nouveau holds the NVIDIA cards/);
+  expect(said({ nouveau: true, headers: [] })).toBe("");
 });
 
 test("the guide's table names exactly the privileges of the role", () => {

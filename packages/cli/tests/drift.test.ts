@@ -150,7 +150,7 @@ test("what is not known of a generation is said of clones; a container from an O
           const lost = command.startsWith("cat ");
           return [
             id,
-            { code: lost ? 1 : 0, stdout: config ? `description: ${mark}\n` : "", stderr: "" },
+            { id, code: lost ? 1 : 0, stdout: config ? `description: ${mark}\n` : "", stderr: "" },
           ] as const;
         }),
       ),

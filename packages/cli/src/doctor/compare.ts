@@ -2,6 +2,7 @@ import type { ContainerSpec, Model } from "../../../../model/index.ts";
 import { missingRights, neededRights } from "../access/privileges.ts";
 import type { Permissions } from "../access/privileges.ts";
 import { compareDisks } from "./compare-disks.ts";
+import { compareGpus } from "./compare-gpus.ts";
 import type { NodeFacts } from "./facts.ts";
 import { error, size, warning } from "./problem.ts";
 import type { Problem } from "./problem.ts";
@@ -196,33 +197,6 @@ function compareHardware({ model }: Wanted, facts: NodeFacts): Problem[] {
         ),
       );
     }
-  }
-  return problems;
-}
-
-/** Cards against what the driver and the containers want; the driver's own step says the rest. */
-function compareGpus({ model }: Wanted, facts: NodeFacts): Problem[] {
-  const { nvidia } = model.host;
-  if (nvidia === undefined) return [];
-  const cards = facts.gpus.filter(({ name }) => /nvidia/i.test(name)).length;
-  if (cards === 0) {
-    const remedy = "take nvidia_driver out of the hypervisor file, or look at lspci on the node";
-    return [error("a driver for NVIDIA GPUs is configured, and the node has none", remedy)];
-  }
-  const problems = [...model.templates, ...model.containers].flatMap(({ vmid, gpus }) => {
-    const missing = gpus.filter((index) => index >= cards);
-    if (missing.length === 0) return [];
-    const what = `CT ${vmid} wants GPU ${missing.join(", ")}, the node has ${cards === 1 ? "GPU 0" : `GPUs 0 to ${cards - 1}`}`;
-    return [error(what, "gpu_assignment in the container file")];
-  });
-  const other = facts.gpus.find(({ driver }) => driver !== undefined && driver !== nvidia.version)?.driver;
-  if (other !== undefined) {
-    problems.push(
-      warning(
-        `the NVIDIA driver ${other} is loaded, configured is ${nvidia.version}`,
-        "the run replaces it and may stop for a reboot of the node",
-      ),
-    );
   }
   return problems;
 }

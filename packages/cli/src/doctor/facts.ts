@@ -9,6 +9,10 @@ export interface NodeFacts {
   readonly kernels: readonly string[];
   /** Kernels whose headers are installed. */
   readonly headers: readonly string[];
+  /** Kernels without headers, for which the node's repositories have some. */
+  readonly headersOffered: readonly string[];
+  /** The open driver is loaded, and holds NVIDIA's cards. */
+  readonly nouveau: boolean;
   readonly processors: number;
   readonly memoryBytes: number;
   /** Free bytes of the file systems that matter on the node itself. */

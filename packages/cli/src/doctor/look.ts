@@ -25,7 +25,8 @@ export async function lookAtNode(
 ): Promise<{ facts: NodeFacts } | { problem: Problem }> {
   const room = mkdtempSync(join(tmpdir(), "phoenix-ssh-"));
   try {
-    const parts = ["bin/lib/disks.sh", "bin/lib/zfs.sh", "packages/cli/src/doctor/survey.sh"];
+    const library = ["disks", "zfs", "guest_common", "nvidia_host"].map((name) => `bin/lib/${name}.sh`);
+    const parts = [...library, "packages/cli/src/doctor/survey.sh"];
     const program = parts.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
     const { code, stdout, stderr } = await capture(
       "ssh",

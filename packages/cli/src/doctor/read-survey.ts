@@ -30,6 +30,8 @@ export function readSurvey(text: string): NodeFacts | undefined {
     kernel: first("kernel"),
     kernels: lines("kernels"),
     headers: lines("headers"),
+    headersOffered: lines("headers-offered"),
+    nouveau: first("nouveau") === "yes",
     processors: Number(first("processors")),
     memoryBytes: Number(first("memory")),
     space: lines("space")

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Looks at a node and prints what is there; only reads. It comes to the node on standard input, behind bin/lib/disks.sh
-# and bin/lib/zfs.sh: what is on a disk is told here by the same code that decides it before a pool is made.
+# Looks at a node and prints what is there; only reads. It comes to the node on standard input, behind bin/lib/disks.sh,
+# zfs.sh, guest_common.sh and nvidia_host.sh: what is on a disk, or which headers a kernel needs, is told here by the same
+# code that decides it in a run.
 # Each part begins with a record separator (octal 036) and its name; what follows is a tool's own words.
 
 part() { printf '\036%s\n' "$*"; }
@@ -9,6 +10,7 @@ part() { printf '\036%s\n' "$*"; }
 quietly() { timeout 20 "$@" 2>/dev/null; }
 
 look_at_host() {
+  local kernel names
   part user && id -u
   part hostname && hostname
   part version && quietly pveversion
@@ -17,6 +19,12 @@ look_at_host() {
   part headers && for tree in /lib/modules/*/build; do
     [[ -e $tree/Makefile ]] && basename -- "$(dirname -- "$tree")"
   done
+  # Kernels without headers for which there are some to install.
+  part headers-offered && while read -r kernel; do
+    mapfile -t names < <(header_packages "$kernel")
+    [[ -e /lib/modules/$kernel/build || -z $(first_known "${names[@]}") ]] || printf '%s\n' "$kernel"
+  done < <(installed_kernels)
+  part nouveau && { is_loaded nouveau 2>/dev/null && echo yes; }
   part processors && nproc
   part memory && awk '$1 == "MemTotal:" { print $2 * 1024 }' /proc/meminfo
   part space && quietly df -Pk / /var/lib/vz
