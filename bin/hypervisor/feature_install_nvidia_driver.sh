@@ -113,7 +113,12 @@ do_check() {
 
 check_sources() {
   local line
-  if [[ $origin == runfile ]]; then return 0; fi
+  if [[ $origin == runfile ]]; then
+    for line in "$pin_file" "$source_file"; do
+      if [[ $(owned_state "$line") == ours ]]; then reason "$line is there, and the driver comes from a runfile"; fi
+    done
+    return 0
+  fi
   check_file "$pin_file" "$(inside_pin_text "$version")"$'\n'
   while IFS= read -r line; do
     if [[ -n $line ]]; then reason "package $line, wanted $version"; fi
@@ -192,7 +197,16 @@ apply_packages() {
 
 # The installer itself registers with DKMS; without that a new kernel would have no module.
 apply_runfile() {
-  local options=(--silent --no-questions --ui=none --dkms --no-x-check --no-nouveau-check --disable-nouveau)
+  local options=(--silent --no-questions --ui=none --dkms --no-x-check --no-nouveau-check --disable-nouveau) file others
+  others=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' libnvidia-ml1 'nvidia-kernel-*' 'nvidia-driver*' nvidia-smi 2>/dev/null |
+    sed -n 's/^installed //p' | paste -sd ' ') || true
+  [[ -z $others || $(inside_library_version) == "$version" ]] ||
+    fail REFUSED "packages of another driver are installed ($others), and the vendor's installer does not mix with them" \
+      "look at what they are for, then on the node: apt-get purge $others"
+  for file in "$pin_file" "$source_file"; do
+    if disown_file "$file"; then note "took away $file"; fi
+  done
+  rm -f -- "$key_file"
   if [[ $(inside_library_version) == "$version" && -n $(dkms_name "$version") ]]; then return 0; fi
   install_packages "${packages[@]}"
   inside_fetch "$runfile_url" "$runfile_sum" "$runfile"
@@ -244,6 +258,7 @@ do_remove() {
   done
   rm -f -- "$key_file"
   if [[ $origin == runfile ]]; then
+    rm -f -- "$runfile"
     note "driver $version stays installed: nvidia-uninstall removes it"
   else
     note "driver $version stays installed: apt-get purge ${packages[*]} removes it"

@@ -25,6 +25,11 @@ export class NvidiaDriver extends pulumi.ComponentResource {
     this.registerOutputs({ version: spec.version, gpus: this.gpus });
   }
 
+  /** The version that serves. */
+  get version(): pulumi.Output<string> {
+    return this.#found.apply(({ version }) => version);
+  }
+
   /** Index, UUID, PCI address and name of each GPU. */
   get gpus(): pulumi.Output<object[]> {
     return this.#found.apply(({ gpus }) =>

@@ -187,14 +187,21 @@ export function mayReplace(spec: ContainerSpec, survey: Survey | undefined): boo
   return spec.allow.includes("replace") && (survey?.data ?? []).length === 0;
 }
 
-/** The device nodes of assigned GPUs, as the driver found them on the node, beside those that the file names. */
+/**
+ * The device nodes of assigned GPUs, as the driver found them on the node, beside those that the file names. With the
+ * driver's version, by which the step runs again when that changes: a guest whose devices were missing when the node
+ * came up in the middle of an upgrade could not start, and is started now.
+ */
 function lateSettings(
   { vmid, gpus, devices: own }: ContainerSpec,
   { driver }: GuestContext,
 ): Pick<FeatureArgs, "late"> {
   if (gpus.length === 0 || driver === undefined) return {};
   const found = driver.devicesFor(vmid, gpus);
-  const late = found.apply((devices): Record<string, unknown> => ({ devices: [...own, ...devices] }));
+  const late = pulumi.all([found, driver.version]).apply(([devices, version]): Record<string, unknown> => ({
+    devices: [...own, ...devices],
+    driver: version,
+  }));
   return { late };
 }
 

@@ -48,6 +48,8 @@ test("a container's devices come from what the driver's step found, by index", a
   expect((await parameters(all, "910-settings"))["devices"]).toEqual(
     paths.map((path) => ({ path, mode: "0666" })),
   );
+  // A new driver makes the step run again: a guest that could not start without its devices is started.
+  expect((await parameters(all, "910-settings"))["driver"]).toBe("580.76.05");
   expect((await parameters(all, "910-nvidia"))["nvidia"]).toEqual({
     version: "580.76.05",
     source: "distribution",

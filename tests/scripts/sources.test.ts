@@ -98,3 +98,51 @@ describe("every script", () => {
     expect(code(file)).not.toMatch(/\b9\d\d\b/);
   });
 });
+
+describe("what comes from the net", () => {
+  const all = readdirSync(join(root, "bin"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith(".json"))
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
+  const lines = (word: RegExp): string[] =>
+    all.flatMap((file) =>
+      code(file)
+        .split("\n")
+        .flatMap((line) => (word.test(line) ? [`${file}: ${line.trim()}`] : [])),
+    );
+
+  test("is never piped into a shell", () => {
+    expect(all).toContain("bin/phoenix");
+    expect(lines(/\|\s*(?:sudo\s+)?(?:ba|da|z)?sh\b|<\(\s*(?:curl|wget)/)).toEqual([]);
+  });
+
+  test("is fetched in two places only: by apt's downloader and by npm", () => {
+    const loads =
+      /^(?!.*\bfail ").*\b(?:curl|wget|apt-helper|git clone|pip3? (?:install|download)|npm (?:pack|ci|install)|LWP|HTTP::Tiny)\b/;
+    expect(
+      lines(loads)
+        .map((line) => line.split(": ")[0])
+        .sort(),
+    ).toEqual(["bin/lib/nvidia.sh", "bin/phoenix", "bin/phoenix"]);
+    // Each has a checksum beside it: that of npm ci is in package-lock.json.
+    expect(read("bin/phoenix")).toMatch(
+      /npm pack --silent "node-\$machine@\$version"[^]*sha512sum --check --status <<<"\$sum /,
+    );
+    expect(read("bin/lib/nvidia.sh")).toMatch(
+      /apt-helper download-file "\$url"[^]*if \[\[ \$found != "\$sum {2}-" \]\]; then/,
+    );
+    const calls = lines(/^\s*(?:if .*; then )?inside_fetch "\$\w*url"/);
+    expect(calls.length).toBeGreaterThan(3);
+    for (const call of calls) expect(call).toMatch(/inside_fetch "\$\w*url" "\$\w*sum" "\$\w+"/);
+  });
+
+  test("has every checksum in the lock file", () => {
+    const { packages } = JSON.parse(read("package-lock.json")) as {
+      packages: Record<string, { link?: boolean; integrity?: string }>;
+    };
+    const fetched = Object.entries(packages).filter(
+      ([name, { link }]) => name.includes("node_modules/") && !link,
+    );
+    expect(fetched.length).toBeGreaterThan(100);
+    expect(fetched.filter(([, { integrity = "" }]) => !integrity.startsWith("sha512-"))).toEqual([]);
+  });
+});
