@@ -139,7 +139,7 @@ describe("flags, options, description and raw lines", () => {
   });
 });
 
-describe("F7: edits into snapshot sections", () => {
+describe("F7, B.5.9: edits into snapshot sections", () => {
   const edit = (text: string, lines: string) => {
     mkdirSync(join(bench.folder, "lxc"));
     const file = join(bench.folder, "lxc/101.conf");

@@ -67,7 +67,7 @@ function isWhole(): void {
   expect(bench.run(script, ["check"], input).stdout).not.toContain("taken out");
 }
 
-test("it is taken once, and the guest gets back what it saw and runs again", () => {
+test("B.5.3: it is taken once, and the guest gets back what it saw and runs again", () => {
   guest();
   const { code, stderr } = bench.run(script, ["apply"], input);
   expect(code, stderr).toBe(0);

@@ -130,7 +130,7 @@ test("the daemon's settings are applied; removal takes the engine and leaves the
   expect(await inside("command -v dockerd; test -d /var/lib/docker && echo data")).toBe("data");
 });
 
-test("base packages, locale and time zone come back; an interrupted installation is finished", async () => {
+test("B.5.8: base packages, locale and time zone come back; an interrupted installation is finished", async () => {
   await inside("apt-get -qq -y remove htop >/dev/null 2>&1; echo LANG=C >/etc/default/locale");
   expect(await node.converge(base, document(910))).toEqual([
     "package htop is missing",

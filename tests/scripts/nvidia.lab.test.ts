@@ -137,7 +137,7 @@ test("F6: a new kernel gets its module with its headers", async () => {
   await node.clean(driver, document);
 }, 600_000);
 
-test("a container gets exactly the GPU that it is assigned, and user space of the host's version", async () => {
+test("B.5.7: a container gets exactly the GPU that it is assigned, and user space of the host's version", async () => {
   await node.good(
     [
       "zpool create tank /dev/disk/by-id/scsi-PHOENIX_LAB_DISK_1 && zfs create tank/guests && zfs create tank/files",

@@ -5,9 +5,10 @@ import { expect, test } from "vitest";
 const root = join(import.meta.dirname, "../..");
 const here = import.meta.filename;
 
-/** The faults and dangers of the systems replaced that concern the host: each has a test by its name. */
+/** The faults and dangers of the systems replaced: each has a test by its name. F9 is what this file is for. */
 const owed = {
-  faults: ["F1", "F2", "F4", "F6", "F8", "F10"],
+  faults: ["F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F10"],
+  containers: Array.from({ length: 15 }, (_, i) => `B.5.${i + 1}`),
   scripts: [
     "initial_setup",
     "setup_zfs",
@@ -37,6 +38,15 @@ const titles = [...testFiles("tests"), ...testFiles("packages")]
 test.each(owed.faults)("%s has tests by its name", (fault) => {
   expect(titles.filter((title) => new RegExp(`^${fault}\\b[^:]*:`).test(title))).not.toEqual([]);
 });
+
+test.each(owed.containers)(
+  "%s, what runs that are repeated did to containers, has a test by its name",
+  (fault) => {
+    const named = (title: string): boolean =>
+      (/^([^:]*):/.exec(title)?.[1] ?? "").split(", ").includes(fault);
+    expect(titles.filter(named)).not.toEqual([]);
+  },
+);
 
 test.each(owed.scripts)("what %s.sh did to people has a test by its name", (script) => {
   expect(
