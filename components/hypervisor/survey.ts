@@ -26,7 +26,7 @@ export async function surveyHost(
   { node, root }: { readonly node: string; readonly root: string },
 ): Promise<void> {
   const problems = [
-    ...versionProblems(await api.call("GET", "/version")),
+    ...versionProblems(await versionOf(api)),
     ...nameProblems(host, node),
     ...(await storageProblems(api, host.storages)),
     ...(await imageProblems(api, host.osTemplates)),
@@ -41,8 +41,18 @@ export async function surveyHost(
 /** Releases of Proxmox VE that the scripts know. */
 const KNOWN = ["8", "9"];
 
-function versionProblems(answer: unknown): string[] {
-  const { version } = answer as { version?: string };
+/** @throws pulumi.RunError where the node does not answer: the first question of every run */
+async function versionOf(api: NodeApi): Promise<string | undefined> {
+  try {
+    return ((await api.call("GET", "/version")) as { version?: string }).version;
+  } catch (error) {
+    throw new pulumi.RunError(
+      `The node cannot be asked for its version; nothing was touched.\n  ${(error as Error).message}`,
+    );
+  }
+}
+
+function versionProblems(version: string | undefined): string[] {
   if (version !== undefined && KNOWN.includes(version.split(".")[0] ?? "")) return [];
   return [
     `the node is Proxmox VE ${version ?? "of no known version"}; Phoenix knows ${KNOWN.join(" and ")}, and changes nothing on others. ` +

@@ -111,3 +111,15 @@ test("an image that is declared existing is looked for", async () => {
   const registered = await runProgram({ ...files(overlay), node });
   expect(registered.filter(({ type }) => /File/.test(type))).toEqual([]);
 });
+
+test("a node that does not answer ends the run in one plain word, with nothing registered", async () => {
+  const node = (path: string) =>
+    path === "/version"
+      ? Promise.reject(new Error("https://192.0.2.1:8006: connect ECONNREFUSED"))
+      : undefined;
+  const registered: Registered[] = [];
+  const error = await runProgram({ ...files({}), node }, registered).catch((reason: unknown) => reason);
+  expect(pulumi.RunError.isInstance(error), String(error)).toBe(true);
+  expect((error as pulumi.RunError).message).toMatch(/cannot be asked for its version.*\n.*ECONNREFUSED/);
+  expect(registered.filter(({ type }) => !type.startsWith("pulumi:"))).toEqual([]);
+});

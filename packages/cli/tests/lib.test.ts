@@ -150,6 +150,9 @@ test("a step's title names what a person knows; grouping and unchanged ones have
 test("a failure names cause, log and the next command", () => {
   const lines = failureLines(new Failure("no disk", { log: "/l", next: "df" }));
   expect(lines).toEqual(["phoenix: no disk", "  full log:  /l", "  try next:  df"]);
+  expect(nextCommand("preview", "https://10.213.0.2:8006: connect ECONNREFUSED", "dev")).toBe(
+    "bin/phoenix lab status",
+  );
   expect(nextCommand("up", "dial tcp 10.213.0.2:22: connection refused", "dev")).toBe(
     "bin/phoenix lab status",
   );

@@ -140,7 +140,11 @@ export function nextCommand(verb: string, cause: string, stack: string): string 
   if (/because it is protected|marked for protection/.test(cause))
     return `set "protect": false there, ${again.replace(verb, "up")}, then this again`;
   if (/currently locked/.test(cause)) return "pulumi cancel   (if that other run is really dead)";
-  if (/dial|connection refused|i\/o timeout|no route to host|is the lab up/i.test(cause)) {
+  if (
+    /dial|connection refused|ECONNREFUSED|EHOSTUNREACH|no answer within|i\/o timeout|no route to host|is the lab up/i.test(
+      cause,
+    )
+  ) {
     return isOfLab(stack) ? "bin/phoenix lab status" : "ssh to the node by hand, then the same command";
   }
   if (/:\d+:\d+/.test(cause) && /etc\/|\.json/.test(cause)) return "bin/phoenix validate";
