@@ -2,6 +2,7 @@ import { Hypervisor } from "./components/hypervisor/hypervisor.ts";
 import { surveyHost } from "./components/hypervisor/survey.ts";
 import { CloneQueue } from "./components/lxc/clone-queue.ts";
 import { Container } from "./components/lxc/container.ts";
+import { isRecovery, surveyRecovery } from "./components/lxc/recovery.ts";
 import { surveyContainers } from "./components/lxc/survey.ts";
 import { Template } from "./components/lxc/template.ts";
 import { createTarget } from "./components/node/target.ts";
@@ -17,17 +18,22 @@ tellFailuresPlainly();
 // Any error in any file ends the run here, with nothing registered.
 const settings = readSettings();
 const reader = new ScriptReader(settings.root);
-const { model, recipes, places } = loadConfiguration(settings, reader);
+const { model, recipes: wanted, places } = loadConfiguration(settings, reader);
 
 const target = createTarget(settings);
 await surveyHost(target.api, model.host, { node: target.node, root: settings.root });
+const all = [...model.templates, ...model.containers];
+const recovered = isRecovery()
+  ? await surveyRecovery(target.api, settings.stack, all, wanted)
+  : new Map<number, never>();
+const recipes = new Map([...wanted, ...[...recovered].map(([vmid, { recipe }]) => [vmid, recipe] as const)]);
 const surveys = await surveyContainers(target.api, model.containers, recipes);
 const scripts = new NodeScripts("scripts", { target, root: settings.root, reader });
 const hypervisor = new Hypervisor("hypervisor", model.host, { target, scripts, places });
 
-const specs = new Map([...model.templates, ...model.containers].map((spec) => [spec.vmid, spec]));
+const specs = new Map(all.map((spec) => [spec.vmid, spec]));
 const clones = new CloneQueue();
-const guests = { target, scripts, recipes, specs, surveys, clones, driver: hypervisor.driver };
+const guests = { target, scripts, recipes, specs, surveys, recovered, clones, driver: hypervisor.driver };
 const templates = new Map<number, Template>();
 for (const spec of model.templates) {
   const parent = spec.source.kind === "clone" ? templates.get(spec.source.vmid) : undefined;

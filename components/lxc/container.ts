@@ -1,13 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
 import { checkHealth } from "./health.ts";
-import { createGuest, mayReplace, type GuestContext } from "./guest.ts";
+import { asItStands, createGuest, mayReplace, REPLACING, type GuestContext } from "./guest.ts";
 import { readMark } from "./mark.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { Template } from "./template.ts";
-
-/** Inputs of which a change takes a new guest. */
-const REPLACING = ["clone", "unprivileged", "nodeName"];
 
 /**
  * A container with its own features and its health: what depends on it waits for the latter. It only records the
@@ -58,9 +55,10 @@ export class Container extends pulumi.ComponentResource {
 /** Which changes may make this container anew, and by what they are seen. */
 function replacementOf(
   spec: ContainerSpec,
-  { surveys }: GuestContext,
+  { surveys, recovered }: GuestContext,
   source: Template | undefined,
 ): { word: pulumi.CustomResourceOptions; vmid: pulumi.Input<number> | undefined } {
+  if (recovered.has(spec.vmid)) return { word: asItStands, vmid: undefined };
   const survey = surveys.get(spec.vmid);
   if (!mayReplace(spec, survey)) {
     // A preview shows such a change, and is refused. A run without one must not do it either.

@@ -16,6 +16,8 @@ export interface Intent {
   readonly mayReplace: boolean;
   /** Containers that are linked clones of this template and may not be made anew with it. */
   readonly linked?: readonly number[];
+  /** The state was lost, and this guest is about to be taken back: it is looked at first. */
+  readonly recovered?: boolean;
 }
 
 /** A hook that runs before a guest is created, in previews too; see {@link makeRoom}. */
@@ -43,11 +45,12 @@ export async function makeRoom(api: NodeApi, intent: Intent, dryRun: boolean): P
   if (config === undefined) return;
   const mark = readMark(config.description, vmid);
   if (mark?.stack !== stack) throw new Error(occupied(api, vmid, stack, mark?.stack));
+  if (dryRun && intent.recovered) return;
   const data = volumesOf(config);
   if (data.length > 0) {
     throw new Error(
       `CT ${vmid} carries the mark of stack '${stack}' and holds data (${data.join(", ")}); it is not replaced and stays as it is. ` +
-        `Move the data, or take back the change that replaces it. If the state was lost or a run was cut off, take it back into the state: ${importCommand(api, vmid)}`,
+        `Move the data, or take back the change that replaces it. If the state was lost: bin/phoenix recover. If a run was cut off, take it back into the state: ${importCommand(api, vmid)}`,
     );
   }
   if (config.template === 1) {
@@ -93,7 +96,7 @@ function lived(api: NodeApi, vmid: number, stack: string): string {
   return (
     `CT ${vmid} of stack '${stack}' would be replaced by a new one, which its configuration does not allow; nothing was touched. ` +
     `Take back the change that replaces it (see the diff), or allow it: "allow": ["replace"] in ${vmid}; what is inside it goes then. ` +
-    `If the state was lost, take it back into it: ${importCommand(api, vmid)}`
+    `If the state was lost: bin/phoenix recover. If it was cut off, take it back into the state: ${importCommand(api, vmid)}`
   );
 }
 

@@ -12,6 +12,7 @@ import { digestOf } from "../digest.ts";
 import type { CloneQueue } from "./clone-queue.ts";
 import { guard, type Intent } from "./guard.ts";
 import { formatMark } from "./mark.ts";
+import type { Recovered } from "./recovery.ts";
 import type { Survey } from "./survey.ts";
 import { networkArgs } from "./network-args.ts";
 import { settingsOf } from "./settings.ts";
@@ -28,10 +29,18 @@ export interface GuestContext {
   readonly specs: ReadonlyMap<number, ContainerSpec>;
   /** Of the containers that may be replaced. */
   readonly surveys: ReadonlyMap<number, Survey>;
+  /** Only in a recovery: what stands on the node and is taken back. */
+  readonly recovered: ReadonlyMap<number, Recovered>;
   /** Where the host has one: it knows the GPUs and their device nodes. */
   readonly driver: NvidiaDriver | undefined;
   readonly clones: CloneQueue;
 }
+
+/** Inputs of which a change takes a new guest. */
+export const REPLACING = ["clone", "unprivileged", "nodeName"];
+
+/** What is taken back is never made anew by the run that does so. */
+export const asItStands: pulumi.CustomResourceOptions = { ignoreChanges: REPLACING };
 
 export interface Guest {
   readonly resource: proxmoxve.ContainerLegacy;
@@ -164,7 +173,7 @@ function givenToProvider(spec: ContainerSpec): object {
   };
 }
 
-function intentOf(spec: ContainerSpec, { target, specs, surveys }: GuestContext): Intent {
+function intentOf(spec: ContainerSpec, { target, specs, surveys, recovered }: GuestContext): Intent {
   const { vmid } = spec;
   const linked = [...specs.values()].filter(
     (other) =>
@@ -179,6 +188,7 @@ function intentOf(spec: ContainerSpec, { target, specs, surveys }: GuestContext)
     vmid,
     mayReplace: spec.isTemplate || mayReplace(spec, surveys.get(vmid)),
     linked: linked.map((other) => other.vmid),
+    recovered: recovered.has(vmid),
   };
 }
 

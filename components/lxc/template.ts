@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
 import { type Feature, runScript } from "../feature.ts";
-import { createGuest, type GuestContext } from "./guest.ts";
+import { asItStands, createGuest, type GuestContext } from "./guest.ts";
 
 /** A step of a generation: what was applied, and with which version of the script. */
 export interface GenerationStep {
@@ -31,14 +31,15 @@ export class Template extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("phoenix:lxc:Template", `${spec.vmid}`, {}, { ...opts, providers: [context.target.provider] });
-    const { target, scripts, recipes } = context;
+    const { target, scripts, recipes, recovered } = context;
+    const standing = recovered.get(spec.vmid);
     this.vmid = spec.vmid;
     this.recipe = recipes.get(spec.vmid) ?? "";
 
     const guest = createGuest(spec, context, parent?.sealed, {
       parent: this,
       replacementTrigger: this.recipe,
-      replaceOnChanges: ["clone"],
+      ...(standing ? asItStands : { replaceOnChanges: ["clone"] }),
     });
 
     this.generation = [
@@ -51,17 +52,20 @@ export class Template extends pulumi.ComponentResource {
       parent: parent?.recipe ?? null,
       features: this.generation,
     };
-    const seal = runScript(
-      `${spec.vmid}-seal`,
-      {
-        ...guest.runArgs,
-        script: scripts.version("bin/lxc/seal_template.sh"),
-        input: { stack: target.stack, ctid: spec.vmid, recipe: this.recipe, parameters: { record } },
-        keepReferences: true,
-        removable: false,
-      },
-      { parent: this, dependsOn: [guest.last] },
-    );
+    // The node's record of an older generation names the scripts of its time, and stays as it is.
+    const seal = standing?.older
+      ? guest.resource
+      : runScript(
+          `${spec.vmid}-seal`,
+          {
+            ...guest.runArgs,
+            script: scripts.version("bin/lxc/seal_template.sh"),
+            input: { stack: target.stack, ctid: spec.vmid, recipe: this.recipe, parameters: { record } },
+            keepReferences: true,
+            removable: false,
+          },
+          { parent: this, dependsOn: [guest.last] },
+        );
 
     this.sealed = pulumi.all([guest.resource.id, seal.id]).apply(([id]) => Number(id));
     this.registerOutputs({ vmid: this.vmid, recipe: this.recipe });

@@ -163,3 +163,14 @@ test("what is only mounted from the node is no data of the guest's own", async (
   await makeRoom(api, intent, false);
   expect(writes).toEqual(["DELETE /nodes/pve/lxc/910"]);
 });
+
+test("in a recovery the preview passes over our own guest, and only over that; a run does not", async () => {
+  const config = { description: mark("dev", 910), mp0: "tank:vol" };
+  const recovery = { ...intent, recovered: true };
+  const { api, writes } = nodeWith({ vmid: 910, config, status: "running" });
+  await makeRoom(api, recovery, true);
+  await expect(makeRoom(api, recovery, false)).rejects.toThrow(/holds data/);
+  const foreign = nodeWith({ vmid: 910, config: { hostname: "precious" } });
+  await expect(makeRoom(foreign.api, recovery, true)).rejects.toThrow(/taken on node/);
+  expect([...writes, ...foreign.writes]).toEqual([]);
+});

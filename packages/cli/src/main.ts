@@ -29,6 +29,7 @@ const verbs: Record<string, () => Promise<VerbFile>> = {
   drift: () => import("./verbs/drift.ts"),
   repair: () => import("./verbs/repair.ts"),
   rollback: () => import("./verbs/rollback.ts"),
+  recover: () => import("./verbs/recover.ts"),
   lab: () => import("./verbs/lab.ts"),
   doctor: () => import("./verbs/doctor.ts"),
   disks: () => import("./verbs/disks.ts"),

@@ -21,6 +21,7 @@ export interface StepMetadata {
 }
 
 interface StepState {
+  readonly parent?: string;
   readonly inputs?: Record<string, unknown>;
 }
 

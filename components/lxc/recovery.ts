@@ -1,0 +1,35 @@
+import type { ContainerSpec } from "../../model/index.ts";
+import { readConfig, type NodeApi } from "./guest-on-node.ts";
+import { readMark } from "./mark.ts";
+
+/** A guest that stands on the node with this stack's mark, and that the state is to take back as it is. */
+export interface Recovered {
+  /** The recipe that it was made from. */
+  readonly recipe: string;
+  /** Today's configuration would make it from another one. */
+  readonly older: boolean;
+}
+
+/** `bin/phoenix recover` asks for it: the state was lost, what stands on the node is to be taken back. */
+export const isRecovery = (): boolean => process.env["PHOENIX_RECOVER"] === "1";
+
+/**
+ * The guests that can be taken back, by vmid. In a recovery they count as made from the recipe in their mark, so that
+ * the steps aimed at a sealed template find what they expect; the next ordinary preview compares with today's.
+ * @throws Error if the node cannot be asked; nothing is registered then
+ */
+export async function surveyRecovery(
+  api: NodeApi,
+  stack: string,
+  specs: readonly ContainerSpec[],
+  recipes: ReadonlyMap<number, string>,
+): Promise<Map<number, Recovered>> {
+  const found = new Map<number, Recovered>();
+  for (const { vmid, isTemplate } of specs) {
+    const config = await readConfig(api, vmid);
+    const mark = readMark(config?.description, vmid);
+    if (mark?.stack !== stack) continue;
+    found.set(vmid, { recipe: mark.recipe, older: isTemplate && mark.recipe !== recipes.get(vmid) });
+  }
+  return found;
+}
