@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { parseArguments } from "../src/commands/arguments.ts";
 import { freeDiskNumber, parseFileName, parseZfsName } from "../src/volumes/names.ts";
 import { imageBytes } from "../src/volumes/zfspool.ts";
 
@@ -42,16 +41,4 @@ describe("volume names", () => {
     expect(bytes).toBeLessThan(4 * 1024 ** 3);
     expect(bytes).toBeGreaterThan(4 * 1024 ** 3 * 0.98);
   });
-});
-
-test("command lines are read as PVE's tools read them", () => {
-  const flags = new Set(["start", "full"]);
-  expect(
-    parseArguments(["910", "-memory", "512", "--mp0=a:8,mp=/x", "--start", "--full", "0"], flags),
-  ).toEqual({
-    positional: ["910"],
-    options: { memory: ["512"], mp0: ["a:8,mp=/x"], start: ["1"], full: ["0"] },
-  });
-  expect(parseArguments(["1", "--", "--x"], flags).positional).toEqual(["1", "--x"]);
-  expect(() => parseArguments(["--memory"], flags)).toThrow("Option memory requires an argument");
 });

@@ -236,7 +236,10 @@ describe("the whole life of a guest", () => {
     await good("pct set 101 --rootfs store:subvol-101-disk-0,acl=0,quota=0,replicate=0,size=2147483648");
     await good("zfs set acltype=posix tank/lxc/subvol-101-disk-0 && pct start 101 && pct shutdown 101");
     expect(await good("zfs get -H -o value acltype tank/lxc/subvol-101-disk-0")).toBe("off");
+    expect(await good("pct df 101")).toMatch(/^MP +Volume .*\nrootfs store:subvol-101-disk-0 +1\.9G .* \/$/m);
+    expect(await option(101, "lock")).toBeUndefined();
     await good("pct set 101 --rootfs store:subvol-101-disk-0,size=2G && pct start 101");
+    expect(await good("pct df 101; pct cpusets")).toMatch(/^MP [^]* 101: +0/m);
     const size = Number((await good("pct exec 101 -- df --output=size -k /")).split("\n")[1]);
     expect(size).toBeGreaterThan(1.8 * 1024 ** 2);
   }, 90_000);
@@ -244,14 +247,29 @@ describe("the whole life of a guest", () => {
   test("a removed mount point stays as unused volume until it is removed as such", async () => {
     await good("pct stop 101 && pct set 101 --delete mp0");
     expect(await option(101, "unused0")).toBe("store:subvol-101-disk-1");
+    expect(
+      await good("sed -i '/^unused0/d; s/size=2G/size=1G/' /etc/pve/lxc/101.conf && pct rescan --vmid 101"),
+    ).toBe(
+      "rescan volumes...\n" +
+        "CT 101: add unreferenced volume 'store:subvol-101-disk-1' as 'unused0' to config.\n" +
+        "CT 101: updated volume size of 'store:subvol-101-disk-0' in config.",
+    );
+    expect(await refused("pct fsck 101")).toBe(
+      "unable to run fsck for 'store:subvol-101-disk-0' (format == subvol)",
+    );
     await good("pct set 101 --delete unused0");
     expect(await good("pvesm list store --vmid 101")).not.toContain("disk-1");
   }, 60_000);
 
   test("a root disk moves to files and back, with its data", async () => {
     await good("pct start 101 && pct exec 101 -- sh -c 'echo kept > /root/y' && pct shutdown 101");
+    expect(await refused("pct move-volume 101 rootfs local --delete 1")).toContain(
+      "content type 'rootdir' is not available or configured on storage 'local'",
+    );
+    expect(await option(101, "lock")).toBeUndefined();
     await good("pct move-volume 101 rootfs files --delete 1");
     expect(await option(101, "rootfs")).toBe("files:101/vm-101-disk-0.raw,size=2G");
+    expect(await good("pct fsck 101 --force")).toMatch(/vm-101-disk-0\.raw: \d+\/\d+ files/);
     expect(await good("pvesm list store --vmid 101")).not.toContain("subvol-101");
     await good("pct move-volume 101 rootfs store --delete 1 && pct start 101");
     expect(await good("pct exec 101 -- cat /root/y")).toBe("kept");
@@ -322,9 +340,10 @@ describe("networks", () => {
 });
 
 describe("the node starts again", () => {
-  test("guests with onboot come up, the others do not, and those that ran are there with their data", async () => {
+  test("guests with onboot come up in order, the others do not, and those that ran are there with their data", async () => {
+    await good("pct clone 900 903 && pct set 902 --onboot 1 --startup order=2");
     await good(
-      "pct set 910 --onboot 1 --startup order=1 && pct exec 910 -- sh -c 'echo here > /root/stay && sync'",
+      "pct set 910 --onboot 1 --startup order=1,up=4 && pct exec 910 -- sh -c 'echo here > /root/stay && sync'",
     );
     const boot = await good(
       "pct exec 910 -- cat /proc/sys/kernel/random/uuid && cat /proc/1/stat | cut -d' ' -f22",
@@ -332,10 +351,14 @@ describe("the node starts again", () => {
     // The connection ends with the node.
     await node("reboot");
     await expect
-      .poll(async () => (await node("pct status 910")).stdout.trim(), { timeout: 120_000, interval: 1000 })
+      .poll(async () => (await node("pct status 902")).stdout.trim(), { timeout: 150_000, interval: 1000 })
       .toBe("status: running");
     expect(await good("cat /proc/1/stat | cut -d' ' -f22")).not.toBe(boot.split("\n")[1]);
     expect(await good("pct exec 910 -- cat /root/stay")).toBe("here");
-    expect(await good("pct status 902")).toBe("status: stopped");
+    expect(await good("pct status 903")).toBe("status: stopped");
+    const begun = "for id in 910 902; do cut -d' ' -f22 /proc/$(lxc-info -n $id -pH)/stat; done";
+    const [first, second] = (await good(begun)).split("\n").map(Number);
+    // Hundredths of a second: the delay of the first one lies between them.
+    expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(400);
   }, 180_000);
 });

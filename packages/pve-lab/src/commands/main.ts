@@ -1,6 +1,6 @@
 /** The node's command line: `pct`, `pvesm`, `pvesh`, `pveum`, `pveam`, `pveversion`, `qm` by the first argument. */
 import { hostname } from "node:os";
-import { UsageError } from "./arguments.ts";
+import { UsageError } from "./getopt.ts";
 
 export interface Command {
   /** Name of the node in API paths. */

@@ -56,6 +56,9 @@ case "\${1:-}" in
   exec | enter)
     action=$1
     vmid=\${2:-}
+    case $vmid in
+      "" | *[!0-9]*) exec ${NODE} /opt/pve-lab/commands.mjs pct "$@" ;;
+    esac
     shift
     [ $# -gt 0 ] && shift
     keep=--keep-env

@@ -1,4 +1,4 @@
-/** Rows as PVE's tools print them: columns as wide as their widest cell. */
+/** Rows as pvesm and pveam print them: columns as wide as their widest cell. */
 export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = columns.map((column, i) =>
     Math.max(column.length, ...rows.map((row) => row[i]?.length ?? 0)),
@@ -26,7 +26,7 @@ export function sorted(value: unknown): unknown {
 /** One value in a table cell. */
 export function cell(value: unknown): string {
   if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : JSON.stringify(sorted(value));
 }
 
 export function records(value: unknown): Record<string, unknown>[] {

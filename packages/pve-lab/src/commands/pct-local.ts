@@ -1,24 +1,18 @@
 import { spawn } from "node:child_process";
 import { chmod, chown, open } from "node:fs/promises";
-import { loadConfig, guestIds, removeLock, updateConfig } from "../guests/config-store.ts";
+import { loadConfig, removeLock, updateConfig } from "../guests/config-store.ts";
 import { rootfsPath } from "../guests/lxc-config.ts";
 import { mountGuest, unmountGuest } from "../guests/mounts.ts";
 import { isRunning } from "../guests/process.ts";
-import { bootOrder, stopOrder, type StartEntry } from "../guests/startup.ts";
-import { UsageError, type Arguments } from "./arguments.ts";
-import { call, finish } from "./client.ts";
+import type { Arguments } from "./getopt.ts";
 import type { Command } from "./main.ts";
-import { vmidOf } from "./pct.ts";
-import { cell } from "./output.ts";
-
-/** `pct unlock`: works on the file, as PVE's does. */
-export async function unlock(vmid: string): Promise<void> {
-  await removeLock(Number(vmid));
-}
+import { vmidOf } from "./pct-common.ts";
 
 /** What PVE's `pct` does itself, without the API. */
 export async function local(command: Command, verb: string, args: Arguments): Promise<void> {
   switch (verb) {
+    case "unlock":
+      return removeLock(Number(vmidOf(args)));
     case "push":
       return push(args);
     case "pull":
@@ -29,16 +23,12 @@ export async function local(command: Command, verb: string, args: Arguments): Pr
       return unmount(args);
     case "console":
       return attached("lxc-console", ["-n", requireRunning(args), "-t", "0"]);
-    case "fstrim":
-      return attached("lxc-attach", ["-n", requireRunning(args), "--", "fstrim", "-v", "/"]);
-    case "df":
-      return attached("lxc-attach", ["-n", requireRunning(args), "--", "df", "-h", "-x", "tmpfs"]);
     case "internal-startall":
-      return startAll(command);
+      return (await import("./pct-boot.ts")).startAll(command);
     case "internal-stopall":
-      return stopAll(command);
+      return (await import("./pct-boot.ts")).stopAll(command);
     default:
-      throw new UsageError(`'pct ${verb}' is not implemented in the lab`);
+      return (await import("./pct-volumes.ts")).onVolumes(command, verb, args);
   }
 }
 
@@ -64,8 +54,7 @@ function attached(program: string, args: readonly string[]): Promise<void> {
 /** The file goes in through a process inside, so that no link in the guest can lead it astray. */
 async function push(args: Arguments): Promise<void> {
   const vmid = vmidOf(args);
-  const [, source, target] = args.positional;
-  if (source === undefined || target === undefined) throw new UsageError("400 not enough arguments");
+  const [, source = "", target = ""] = args.positional;
   loadConfig(Number(vmid));
   if (!isRunning(Number(vmid))) throw new Error("can only push files to a running CT");
   const file = await open(source, "r").catch(() => {
@@ -95,8 +84,7 @@ async function push(args: Arguments): Promise<void> {
 
 async function pull(args: Arguments): Promise<void> {
   const vmid = vmidOf(args);
-  const [, source, target] = args.positional;
-  if (source === undefined || target === undefined) throw new UsageError("400 not enough arguments");
+  const [, source = "", target = ""] = args.positional;
   loadConfig(Number(vmid));
   if (!isRunning(Number(vmid))) throw new Error("can only pull files from a running CT");
   const file = await open(target, "w", 0o644).catch(() => {
@@ -150,57 +138,4 @@ async function unmount(args: Arguments): Promise<void> {
     throw new Error("no lock found trying to remove 'mounted' lock");
   await unmountGuest(vmid);
   await removeLock(vmid, "mounted");
-}
-
-const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-
-function entries(): StartEntry[] {
-  return guestIds().map((vmid) => ({ vmid, values: loadConfig(vmid).values }));
-}
-
-/** systemd starts the daemon and goes on; it answers a moment later. */
-async function waitForApi(): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await call("GET", "/version");
-      return;
-    } catch (error) {
-      if (attempt === 300) throw error;
-      await pause(0.2);
-    }
-  }
-}
-
-/** After the node's start: guests with `onboot`, in order, with their delays. */
-async function startAll(command: Command): Promise<void> {
-  await waitForApi();
-  for (const { vmid, delay } of bootOrder(entries())) {
-    if (isRunning(vmid)) continue;
-    command.print(`Starting CT ${vmid}\n`);
-    await act(command, vmid, "start", {});
-    await pause(delay);
-  }
-}
-
-/** Before the node goes down: all guests, in reverse order. */
-async function stopAll(command: Command): Promise<void> {
-  for (const { vmid, timeout } of stopOrder(entries().filter(({ vmid: id }) => isRunning(id)))) {
-    command.print(`Stopping CT ${vmid} (timeout = ${timeout} seconds)\n`);
-    await act(command, vmid, "shutdown", { timeout: String(timeout), forceStop: "1" });
-  }
-}
-
-async function act(
-  command: Command,
-  vmid: number,
-  action: string,
-  values: Record<string, string>,
-): Promise<void> {
-  try {
-    const upid = await call("POST", `/nodes/${command.node}/lxc/${vmid}/status/${action}`, values);
-    await finish(command.node, cell(upid), (line) => command.print(`${line}\n`));
-  } catch (error) {
-    // One guest that does not start or stop must not keep the others from it.
-    process.stderr.write(`CT ${vmid}: ${error instanceof Error ? error.message : String(error)}\n`);
-  }
 }

@@ -154,6 +154,9 @@ export async function copyVolume(
   if (target === storage.id && backend.copy) return `${target}:${await backend.copy(name, vmid, snapshot)}`;
   const source =
     snapshot === undefined ? await backend.imagePath(name) : await backend.snapshotImagePath(name, snapshot);
+  const { type, content } = requireEnabledStorage(target);
+  if (type !== "zfspool" && !content.includes("rootdir"))
+    throw new ApiError(500, `content type 'rootdir' is not available or configured on storage '${target}'`);
   const bytes = await backend.size(name);
   const copy = await allocateVolume(target, vmid, bytes);
   try {
