@@ -269,6 +269,7 @@ describe("the whole life of a guest", () => {
     expect(await option(101, "lock")).toBeUndefined();
     await good("pct move-volume 101 rootfs files --delete 1");
     expect(await option(101, "rootfs")).toBe("files:101/vm-101-disk-0.raw,size=2G");
+    expect(await good("stat -c %s /tank/files/images/101/vm-101-disk-0.raw")).toBe(String(2 * 1024 ** 3));
     expect(await good("pct fsck 101 --force")).toMatch(/vm-101-disk-0\.raw: \d+\/\d+ files/);
     expect(await good("pvesm list store --vmid 101")).not.toContain("subvol-101");
     await good("pct move-volume 101 rootfs store --delete 1 && pct start 101");

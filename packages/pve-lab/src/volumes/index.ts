@@ -1,3 +1,4 @@
+import { stat, truncate } from "node:fs/promises";
 import { withLock } from "../core/locks.ts";
 import { ApiError } from "../core/route.ts";
 import { requireEnabledStorage, requireStorage, type Storage } from "../core/storage-config.ts";
@@ -161,8 +162,10 @@ export async function copyVolume(
   const copy = await allocateVolume(target, vmid, bytes);
   try {
     const image = await volumeImage(copy);
-    // Only the blocks that the file system uses.
+    const { size } = await stat(image);
+    // Only the blocks that the file system uses; the file gets the length of the source's, which may be shorter.
     await run("e2image", ["-r", "-a", source, image], { long: true });
+    if ((await stat(image)).size < size) await truncate(image, size);
     await growFileSystem(image);
     return copy;
   } catch (error) {
