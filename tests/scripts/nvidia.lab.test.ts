@@ -74,7 +74,7 @@ test("F6: a fresh node is told apart thing by thing, and made so once", async ()
   expect(again).toEqual({ code: 0, stdout: `${JSON.stringify(found)}\n`, stderr: "" });
 }, 600_000);
 
-test("F6: after a reboot there is nothing to do, and the devices are there before any guest", async () => {
+test("F6 initialize_nvidia_gpus: after a reboot there is nothing to do, and the devices are there before any guest", async () => {
   await rebooted();
   await node.clean(driver, document);
   expect(await node.good("systemctl show -p Before --value phoenix-nvidia")).toContain("pve-guests.service");

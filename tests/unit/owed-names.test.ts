@@ -16,6 +16,7 @@ const owed = {
     "set_heads_password",
     "configure_vfio",
     "install_nvidia",
+    "initialize_nvidia_gpus",
     "setup_firewall",
     "setup_nfs",
     "setup_samba",
