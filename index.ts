@@ -2,7 +2,7 @@ import { Hypervisor } from "./components/hypervisor/hypervisor.ts";
 import { surveyHost } from "./components/hypervisor/survey.ts";
 import { CloneQueue } from "./components/lxc/clone-queue.ts";
 import { Container } from "./components/lxc/container.ts";
-import { isRecovery, surveyRecovery } from "./components/lxc/recovery.ts";
+import { takenBack } from "./components/lxc/recovery.ts";
 import { surveyContainers } from "./components/lxc/survey.ts";
 import { Template } from "./components/lxc/template.ts";
 import { createTarget } from "./components/node/target.ts";
@@ -23,10 +23,7 @@ const { model, recipes: wanted, places } = loadConfiguration(settings, reader);
 const target = createTarget(settings);
 await surveyHost(target.api, model.host, { node: target.node, root: settings.root });
 const all = [...model.templates, ...model.containers];
-const recovered = isRecovery()
-  ? await surveyRecovery(target.api, settings.stack, all, wanted)
-  : new Map<number, never>();
-const recipes = new Map([...wanted, ...[...recovered].map(([vmid, { recipe }]) => [vmid, recipe] as const)]);
+const { recovered, recipes } = await takenBack(target.api, settings.stack, all, wanted);
 const surveys = await surveyContainers(target.api, model.containers, recipes);
 const scripts = new NodeScripts("scripts", { target, root: settings.root, reader });
 const hypervisor = new Hypervisor("hypervisor", model.host, { target, scripts, places });
@@ -55,7 +52,7 @@ for (const spec of model.containers) {
 }
 
 export const node = target.node;
-/** What `destroy` leaves on the host: its preview shows it as an output that goes. */
+/** What `destroy` leaves on the host; `bin/phoenix destroy` says it before it begins. */
 export const staysBehind = staysBehindOf(model);
 export const gpus = hypervisor.driver?.gpus ?? [];
 export const containers = Object.fromEntries(

@@ -10,12 +10,26 @@ export interface Recovered {
   readonly older: boolean;
 }
 
-/** `bin/phoenix recover` asks for it: the state was lost, what stands on the node is to be taken back. */
-export const isRecovery = (): boolean => process.env["PHOENIX_RECOVER"] === "1";
+/**
+ * What is taken back, and the recipes that count in this run: in an ordinary one nothing, and today's. Where
+ * `bin/phoenix recover` asks for it (the state was lost), guests count as made from the recipe in their mark, so that the
+ * steps aimed at a sealed template find what they expect; the next ordinary preview compares with today's.
+ * @throws Error if the node cannot be asked; nothing is registered then
+ */
+export async function takenBack(
+  api: NodeApi,
+  stack: string,
+  specs: readonly ContainerSpec[],
+  wanted: ReadonlyMap<number, string>,
+): Promise<{ recovered: ReadonlyMap<number, Recovered>; recipes: ReadonlyMap<number, string> }> {
+  if (process.env["PHOENIX_RECOVER"] !== "1") return { recovered: new Map(), recipes: wanted };
+  const recovered = await surveyRecovery(api, stack, specs, wanted);
+  const theirs = [...recovered].map(([vmid, { recipe }]) => [vmid, recipe] as const);
+  return { recovered, recipes: new Map([...wanted, ...theirs]) };
+}
 
 /**
- * The guests that can be taken back, by vmid. In a recovery they count as made from the recipe in their mark, so that
- * the steps aimed at a sealed template find what they expect; the next ordinary preview compares with today's.
+ * The guests that can be taken back, by vmid.
  * @throws Error if the node cannot be asked; nothing is registered then
  */
 export async function surveyRecovery(
