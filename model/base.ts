@@ -1,43 +1,7 @@
+import type { BaseSpec } from "./base-spec.ts";
 import type { Findings } from "./findings.ts";
 import type { Base, HypervisorConfig } from "./generated/hypervisor-config.ts";
 import type { Locator } from "./locate.ts";
-import type { Allowed } from "./types.ts";
-
-/** The base system of the node: one step for each setting, in the order in which they are taken. */
-export interface BaseSpec {
-  hostname?: { hostname: string; address: string };
-  disabledRepositories: string[];
-  repositories: RepositorySpec[];
-  /** A new word asks for one upgrade of everything. */
-  upgrade?: string;
-  packages: string[];
-  timezone?: string;
-  timeServers: string[];
-  logRotations: LogRotationSpec[];
-}
-
-/** As `feature_setup_repository.sh` takes it. */
-export interface RepositorySpec {
-  name: string;
-  types: string[];
-  uris: string[];
-  suites: string[];
-  components: string[];
-  keyText?: string;
-  keyPath?: string;
-  keySha256?: string;
-  allow: Allowed[];
-}
-
-/** As `feature_rotate_logs.sh` takes it. */
-export interface LogRotationSpec {
-  name: string;
-  files: string[];
-  frequency: string;
-  keep: number;
-  maxSize?: string;
-  compress: boolean;
-}
 
 export function resolveBase(config: HypervisorConfig, locator: Locator, findings: Findings): BaseSpec {
   const { base = {}, network, timezone } = config;

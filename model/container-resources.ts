@@ -1,6 +1,6 @@
 /** What a container has beside its root disk and its features: networks, volumes, devices, limits, firewall. */
 
-import type { Allowed } from "./types.ts";
+import type { Allowed } from "./allowed.ts";
 
 export interface NetworkSpec {
   name: string;

@@ -1,17 +1,13 @@
-import type { Findings } from "./findings.ts";
 import { ownFeatures, settingsOf } from "./features.ts";
 import type { ContainerConfig } from "./generated/lxc-configs.ts";
 import { checkRoll, healthOf, readyOf } from "./life.ts";
 import { unknownName } from "./names.ts";
 import { effective, pathOf } from "./inherit.ts";
 import type { ChainLink, Effective } from "./inherit.ts";
-import type { Locator } from "./locate.ts";
-import type { Catalogue } from "./manifests.ts";
 import { list } from "./schema-errors.ts";
 import { networksOf } from "./networks.ts";
 import { order } from "./order.ts";
 import { gpusOf, withContext } from "./nvidia.ts";
-import type { GpuContext } from "./nvidia.ts";
 import { furtherAbilities, resourcesOf } from "./resources.ts";
 import { textOf } from "./text.ts";
 import type { Path } from "./text.ts";
@@ -24,29 +20,7 @@ import type {
   HostSpec,
   InheritedFeatureSpec,
 } from "./types.ts";
-
-export interface Input {
-  /** Without the keys that the schema refuses. */
-  configs: ReadonlyMap<number, ContainerConfig>;
-  /** Those keys; `*` for a whole container. What follows from them alone is no finding of its own. */
-  damaged: ReadonlyMap<number, ReadonlySet<string>>;
-  host: HostSpec;
-  /** False if the schema refuses the hypervisor file: then nothing is judged by it. */
-  hostSound: boolean;
-  catalogue: Catalogue;
-  locator: Locator;
-  findings: Findings;
-  unbuilt: "warn" | "error";
-  /** What the host gives to containers that say nothing. */
-  defaults: Readonly<Record<string, unknown>>;
-  /** What features of containers with a GPU are told. */
-  context: GpuContext;
-}
-
-export interface Resolved {
-  spec: ContainerSpec;
-  effective: Effective;
-}
+import type { Input, Resolved } from "./resolution.ts";
 
 /** Inheritance resolved and references followed: every container as it will be, keyed by CTID, needed ones first. */
 export function resolveContainers(input: Input): Map<number, Resolved> {

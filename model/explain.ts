@@ -1,4 +1,4 @@
-import type { Input, Resolved } from "./containers.ts";
+import type { Input, Resolved } from "./resolution.ts";
 import { pathOf } from "./inherit.ts";
 import type { Explained } from "./types.ts";
 

@@ -1,7 +1,7 @@
 import { gpusOf } from "./nvidia.ts";
 import type { LxcConfigs } from "./generated/lxc-configs.ts";
 import type { Path } from "./text.ts";
-import type { Whole } from "./whole-checks.ts";
+import type { Whole } from "./whole.ts";
 
 /** GPUs and driver versions on which host and containers must agree. */
 export function checkGpus(whole: Whole): void {

@@ -3,7 +3,7 @@
  * `read-files.ts` has those), no network, no clock, no randomness.
  */
 import { resolveContainers } from "./containers.ts";
-import type { Input } from "./containers.ts";
+import type { Input } from "./resolution.ts";
 import { Findings, sortFindings } from "./findings.ts";
 import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
 import type { ContainerConfig, LxcConfigs } from "./generated/lxc-configs.ts";

@@ -1,5 +1,5 @@
 import { hostProblem, parseAddress, parseCidr, sameSubnet, subnet } from "./address.ts";
-import type { Input, Resolved } from "./containers.ts";
+import type { Input, Resolved } from "./resolution.ts";
 import { unknownName } from "./names.ts";
 import { pathOf } from "./inherit.ts";
 import type { Path } from "./text.ts";

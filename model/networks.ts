@@ -1,4 +1,4 @@
-import type { Input } from "./containers.ts";
+import type { Input } from "./resolution.ts";
 import type { FurtherNetwork } from "./generated/lxc-configs.ts";
 import type { Effective } from "./inherit.ts";
 import type { NetworkSpec } from "./types.ts";

@@ -1,6 +1,6 @@
 import type { Pool } from "./generated/hypervisor-config.ts";
 import { dataShare } from "./vdevs.ts";
-import type { Whole } from "./whole-checks.ts";
+import type { Whole } from "./whole.ts";
 import { zfsOf } from "./zfs.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Input } from "./containers.ts";
+import type { Input } from "./resolution.ts";
 import type { Effective } from "./inherit.ts";
 import { pathOf } from "./inherit.ts";
 import { idMapProblem, idRanges } from "./id-maps.ts";

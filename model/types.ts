@@ -3,7 +3,8 @@
  * Components take these types and nothing else.
  */
 
-import type { BaseSpec } from "./base.ts";
+import type { Allowed } from "./allowed.ts";
+import type { BaseSpec } from "./base-spec.ts";
 import type {
   ContainerResources,
   MountSpec,
@@ -13,7 +14,8 @@ import type {
 } from "./container-resources.ts";
 
 export type * from "./container-resources.ts";
-export type { BaseSpec, LogRotationSpec, RepositorySpec } from "./base.ts";
+export type { Allowed } from "./allowed.ts";
+export type { BaseSpec, LogRotationSpec, RepositorySpec } from "./base-spec.ts";
 
 /** A configuration text with the path it is reported under. */
 export interface SourceFile {
@@ -130,8 +132,6 @@ export interface UserSpec {
   sudo: boolean;
   sshPublicKey?: string;
 }
-
-export type Allowed = "destroy" | "replace" | "grow";
 
 /** A group of disks in a pool. */
 export interface VdevSpec {

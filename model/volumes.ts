@@ -1,4 +1,4 @@
-import type { Input, Resolved } from "./containers.ts";
+import type { Input, Resolved } from "./resolution.ts";
 import type { HypervisorConfig, SharedVolume, SharedZfsVolume } from "./generated/hypervisor-config.ts";
 import { unknownName } from "./names.ts";
 import { hostId } from "./id-maps.ts";

@@ -1,25 +1,12 @@
 import { checkImageSources } from "./image-checks.ts";
-import type { Input, Resolved } from "./containers.ts";
-import type { HypervisorConfig } from "./generated/hypervisor-config.ts";
-import type { LxcConfigs } from "./generated/lxc-configs.ts";
+import type { Whole } from "./whole.ts";
 import { checkGpus } from "./gpu-checks.ts";
 import { unknownName } from "./names.ts";
-import type { Locator } from "./locate.ts";
 import { checkQuotas } from "./quota-checks.ts";
 import { nearest } from "./schema-errors.ts";
 import type { Path } from "./text.ts";
 import { datasetAt } from "./volumes.ts";
 import { pendingApplications } from "./unused.ts";
-
-export interface Whole {
-  /** An empty one if the schema refuses it; `input.hostSound` says so. */
-  hostConfig: HypervisorConfig;
-  hostLocator: Locator;
-  /** Only if the schema accepts all of it. */
-  lxcConfig: LxcConfigs | undefined;
-  resolved: ReadonlyMap<number, Resolved>;
-  input: Input;
-}
 
 /** What no part of the configuration can know alone. */
 export function checkWhole(whole: Whole): void {

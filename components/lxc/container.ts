@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
 import { checkHealth } from "./health.ts";
-import { asItStands, createGuest, mayReplace, REPLACING, type GuestContext } from "./guest.ts";
+import { asItStands, createGuest, mayReplace, REPLACING } from "./guest.ts";
+import type { GuestContext } from "./guest-context.ts";
 import { readMark } from "./mark.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { Template } from "./template.ts";

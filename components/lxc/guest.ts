@@ -1,56 +1,25 @@
 import { randomBytes } from "node:crypto";
 import * as proxmoxve from "@muhlba91/pulumi-proxmoxve";
-import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { refusedSettings, type ContainerSpec } from "../../model/index.ts";
 import { editGuard } from "../edit-guard.ts";
 import { Feature, type FeatureArgs, runScript } from "../feature.ts";
-import type { NvidiaDriver } from "../hypervisor/nvidia-driver.ts";
-import type { Target } from "../node/target.ts";
 import type { NodeScripts, ScriptVersion } from "../scripts/node-scripts.ts";
 import { digestOf } from "../digest.ts";
-import type { CloneQueue } from "./clone-queue.ts";
 import { guard, type Intent } from "./guard.ts";
+import type { Guest, GuestContext } from "./guest-context.ts";
 import { formatMark } from "./mark.ts";
-import type { Recovered } from "./recovery.ts";
 import type { Survey } from "./survey.ts";
 import { networkArgs } from "./network-args.ts";
 import { settingsOf } from "./settings.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { Volume } from "./volume.ts";
 
-/** What templates and containers share. */
-export interface GuestContext {
-  readonly target: Target;
-  readonly scripts: NodeScripts;
-  /** Recipe digests by vmid: a template's own, a container's that of the template it would be made from. */
-  readonly recipes: ReadonlyMap<number, string>;
-  /** All specs by vmid: a clone's disk is given as its source's. */
-  readonly specs: ReadonlyMap<number, ContainerSpec>;
-  /** Of the containers that may be replaced. */
-  readonly surveys: ReadonlyMap<number, Survey>;
-  /** Only in a recovery: what stands on the node and is taken back. */
-  readonly recovered: ReadonlyMap<number, Recovered>;
-  /** Where the host has one: it knows the GPUs and their device nodes. */
-  readonly driver: NvidiaDriver | undefined;
-  readonly clones: CloneQueue;
-}
-
 /** Inputs of which a change takes a new guest. */
 export const REPLACING = ["clone", "unprivileged", "nodeName"];
 
 /** What is taken back is never made anew by the run that does so. */
 export const asItStands: pulumi.CustomResourceOptions = { ignoreChanges: REPLACING };
-
-export interface Guest {
-  readonly resource: proxmoxve.ContainerLegacy;
-  readonly settings: command.remote.Command;
-  readonly features: readonly Feature[];
-  /** The last step so far: whatever comes next depends on it. */
-  readonly last: pulumi.Resource;
-  /** For the caller's own steps. */
-  readonly runArgs: Pick<Parameters<typeof runScript>[1], "target" | "guest">;
-}
 
 /**
  * What the settings step owns, or what sealing changes behind the provider's back, or what is written once.

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
 import { digestOf } from "../digest.ts";
 import { runScript } from "../feature.ts";
-import type { Guest, GuestContext } from "./guest.ts";
+import type { Guest, GuestContext } from "./guest-context.ts";
 
 /**
  * The last step of a container that says how to see that it works. It changes nothing; whatever depends on the

@@ -2,7 +2,7 @@ import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
 import { runScript } from "../feature.ts";
-import type { Guest, GuestContext } from "./guest.ts";
+import type { Guest, GuestContext } from "./guest-context.ts";
 
 /** Before the container is configured, and when all of it is there and works. */
 export type SnapshotName = "pre-configured" | "final-form";

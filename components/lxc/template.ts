@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec } from "../../model/index.ts";
 import { type Feature, runScript } from "../feature.ts";
-import { asItStands, createGuest, type GuestContext } from "./guest.ts";
+import { asItStands, createGuest } from "./guest.ts";
+import type { GuestContext } from "./guest-context.ts";
 
 /** A step of a generation: what was applied, and with which version of the script. */
 export interface GenerationStep {

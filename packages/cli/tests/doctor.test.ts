@@ -6,7 +6,7 @@ import type { Model } from "../../../model/index.ts";
 import { readSources } from "../../../model/read-files.ts";
 import { morePrivileges, neededRights, privileges } from "../src/access/privileges.ts";
 import { compare, compareRights } from "../src/doctor/compare.ts";
-import type { Wanted } from "../src/doctor/compare.ts";
+import type { Wanted } from "../src/doctor/wanted.ts";
 import type { DiskFacts, NodeFacts } from "../src/doctor/facts.ts";
 import { problemPage } from "../src/doctor/page.ts";
 import { agentProblem, apiProblem, sshProblem } from "../src/doctor/reach.ts";

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { commonFiles, type NodeFile } from "../src/image/units.ts";
+import type { NodeFile } from "../src/image/node-file.ts";
+import { commonFiles } from "../src/image/units.ts";
 import { isMonitor } from "../src/machine/monitor.ts";
 import { placeFiles } from "../src/machine/place-files.ts";
 

@@ -2,7 +2,7 @@
  * Wrong requests, made from the API description, each with what PVE answers. The texts are those of
  * PVE::JSONSchema (pve-common 8.3.1) and of the files that register formats; nothing here comes from the lab.
  */
-import type { Property } from "../src/core/verify.ts";
+import type { Property } from "../src/core/property.ts";
 
 type Properties = Readonly<Record<string, Property>>;
 

@@ -1,5 +1,5 @@
 import type { PoolSpec } from "../../../../model/index.ts";
-import type { Wanted } from "./compare.ts";
+import type { Wanted } from "./wanted.ts";
 import type { DiskFacts, NodeFacts, PoolFacts } from "./facts.ts";
 import { error, size, warning } from "./problem.ts";
 import type { Problem } from "./problem.ts";

@@ -1,4 +1,4 @@
-import type { Wanted } from "./compare.ts";
+import type { Wanted } from "./wanted.ts";
 import type { NodeFacts } from "./facts.ts";
 import { error, warning } from "./problem.ts";
 import type { Problem } from "./problem.ts";

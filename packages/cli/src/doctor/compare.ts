@@ -1,4 +1,4 @@
-import type { ContainerSpec, Model } from "../../../../model/index.ts";
+import type { ContainerSpec } from "../../../../model/index.ts";
 import { missingRights, neededRights } from "../access/privileges.ts";
 import type { Permissions } from "../access/privileges.ts";
 import { compareDisks } from "./compare-disks.ts";
@@ -6,16 +6,7 @@ import { compareGpus } from "./compare-gpus.ts";
 import type { NodeFacts } from "./facts.ts";
 import { error, size, warning } from "./problem.ts";
 import type { Problem } from "./problem.ts";
-
-/** What the stack wants of its node. */
-export interface Wanted {
-  readonly stack: string;
-  /** The node's name in Proxmox VE, as the stack has it. */
-  readonly node: string;
-  readonly model: Model;
-  /** Storages that the stack's state knows: they are its own. */
-  readonly ownStorages: ReadonlySet<string>;
-}
+import type { Wanted } from "./wanted.ts";
 
 /** What of the configuration will not work on this node, with the remedy; pure. */
 export function compare(wanted: Wanted, facts: NodeFacts): Problem[] {

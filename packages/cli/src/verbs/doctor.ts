@@ -4,7 +4,7 @@ import type { Model } from "../../../../model/index.ts";
 import { neededRights } from "../access/privileges.ts";
 import { ApiError, read, readPermissions } from "../doctor/api.ts";
 import { compare, compareRights } from "../doctor/compare.ts";
-import type { Wanted } from "../doctor/compare.ts";
+import type { Wanted } from "../doctor/wanted.ts";
 import { lookAtEngine } from "../doctor/engine.ts";
 import type { EngineFacts } from "../doctor/engine.ts";
 import type { NodeFacts } from "../doctor/facts.ts";

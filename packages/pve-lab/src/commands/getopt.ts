@@ -1,4 +1,4 @@
-import type { Property } from "../core/verify.ts";
+import type { Property } from "../core/property.ts";
 
 export type Properties = Readonly<Record<string, Property>>;
 

@@ -1,4 +1,4 @@
-import type { Property } from "./verify.ts";
+import type { Property } from "./property.ts";
 
 /** A property string that the API description only names: its keys, and a check of them together. */
 export interface NamedProperties {

@@ -2,24 +2,9 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { checkFormat } from "./formats.ts";
 import { NAMED_PROPERTIES } from "./named-properties.ts";
 import { parseSentProperties, PropertyStringError, spelledFlag } from "./property-string.ts";
+import type { Property } from "./property.ts";
 import { ApiError } from "./route.ts";
 
-/** A property of the API description, as far as verification needs it. */
-export interface Property {
-  type?: string;
-  format?: string | Readonly<Record<string, Property>>;
-  optional?: number | boolean;
-  enum?: readonly string[];
-  pattern?: string;
-  minimum?: number;
-  maximum?: number;
-  minLength?: number;
-  maxLength?: number;
-  requires?: string;
-  default_key?: number;
-  alias?: string;
-  items?: Property;
-}
 export interface ParameterSchema {
   properties?: Readonly<Record<string, Property>>;
   additionalProperties?: number | boolean;

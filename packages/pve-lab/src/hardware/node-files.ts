@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { NodeFile } from "../image/units.ts";
+import type { NodeFile } from "../image/node-file.ts";
 
 const program = "/opt/pve-lab/node /opt/pve-lab/hardware.mjs";
 

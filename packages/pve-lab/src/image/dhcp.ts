@@ -1,4 +1,4 @@
-import type { NodeFile } from "./units.ts";
+import type { NodeFile } from "./node-file.ts";
 
 /**
  * On iron the network's own router hands out addresses; in the lab nobody else is there to do it. Only leases and

@@ -1,4 +1,4 @@
-import type { NodeFile } from "./units.ts";
+import type { NodeFile } from "./node-file.ts";
 
 /** The network's own router, a machine of its own beside the node: what guests' configurations name as gateway. */
 const address = "10.0.0.1";

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { hardwareFiles } from "../hardware/node-files.ts";
 import { resolveHardware } from "../hardware/description.ts";
 import { dhcpFiles } from "../image/dhcp.ts";
-import type { NodeFile } from "../image/units.ts";
+import type { NodeFile } from "../image/node-file.ts";
 import { commonFiles, enablingLinks } from "../image/units.ts";
 import type { Lab, Memory } from "./lab.ts";
 import { readTold } from "./hardware.ts";

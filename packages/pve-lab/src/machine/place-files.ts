@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import type { NodeFile } from "../image/units.ts";
+import type { NodeFile } from "../image/node-file.ts";
 
 /** Where the node's files are written, and what tells what of them is still the lab's. */
 export interface Target {

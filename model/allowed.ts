@@ -1,0 +1,1 @@
+export type Allowed = "destroy" | "replace" | "grow";
