@@ -14,7 +14,7 @@ interface Facts {
 export interface LoggedRequest {
   readonly method: string;
   readonly path: string;
-  readonly parameters: Readonly<Record<string, string>>;
+  readonly parameters: Readonly<Record<string, string | readonly string[]>>;
   readonly status: number;
   readonly identity?: string;
 }
@@ -118,9 +118,10 @@ export class Owner {
   /** Asks the API with a token; status and reason of the answer. */
   ask(token: string, { method, path, parameters }: LoggedRequest): Promise<string> {
     const form = new URLSearchParams();
-    for (const [key, value] of Object.entries(parameters)) {
-      if (!path.includes(`/${value}/`) && !path.endsWith(`/${value}`))
-        form.append(key, value.replaceAll("\0", ","));
+    for (const [key, said] of Object.entries(parameters)) {
+      // A key that came more than once is on record with all its values.
+      for (const value of [said].flat())
+        if (!path.includes(`/${value}/`) && !path.endsWith(`/${value}`)) form.append(key, value);
     }
     const inQuery = method === "GET";
     const url = `https://${this.address}:8006/api2/json${path}${inQuery ? `?${form.toString()}` : ""}`;
