@@ -42,7 +42,7 @@ const recipe = await machineRecipe();
 const target = join(room, "bare.tar");
 try {
   const unit = await seconds(() =>
-    bootstrap({ recipe, packages: [], target, hooks: [], say: () => undefined }),
+    bootstrap({ recipe, packages: ["systemd-sysv"], target, hooks: [], say: () => undefined }),
   );
   const rows: [string, number][] = [["bare mmdebstrap", unit]];
   const measure = async (name: string, work: () => void): Promise<void> => {
