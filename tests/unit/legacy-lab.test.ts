@@ -23,6 +23,8 @@ const permitted: [kind: string, place: RegExp][] = [
   // They come from the vendor's repositories alone, and leave with that source.
   ["left out", /^nvidia_driver\/cuda_version$/],
   ["added", /^nvidia_container_toolkit$/],
+  // The cache of ZFS is memory.
+  ["swapped", /^zfs\/arc_max_gb$/],
   ["swapped", /^lxc_configs\/\d+\/(memory_mb|storage_size_gb)$/],
   ["left out", /^lxc_configs\/\d+\/features\/(?!base_setup$|docker$|nvidia$)\w+$/],
   [
