@@ -22,6 +22,10 @@ interface Event {
   readonly resOutputsEvent?: { readonly metadata: { readonly op: string; readonly urn: string } };
 }
 
+/** A component lasts as long as what is in it, which counts by itself. */
+const isComponent = (urn: string): boolean =>
+  /^(phoenix|pulumi):/.test(urn.split("::").at(2)?.split("$").at(-1) ?? "");
+
 const idle = new Set(["same", "read", "refresh"]);
 
 /** The steps of an event log of Pulumi; its clock has whole seconds. */
@@ -31,7 +35,8 @@ export function stepsOf(log: string): Step[] {
   for (const line of log.split("\n")) {
     if (line.trim() === "") continue;
     const { timestamp = 0, resourcePreEvent: pre, resOutputsEvent: outputs } = JSON.parse(line) as Event;
-    if (pre && !idle.has(pre.metadata.op)) begun.set(`${pre.metadata.op} ${pre.metadata.urn}`, timestamp);
+    if (pre && !idle.has(pre.metadata.op) && !isComponent(pre.metadata.urn))
+      begun.set(`${pre.metadata.op} ${pre.metadata.urn}`, timestamp);
     if (!outputs || idle.has(outputs.metadata.op)) continue;
     const begin = begun.get(`${outputs.metadata.op} ${outputs.metadata.urn}`);
     if (begin !== undefined) steps.push({ urn: outputs.metadata.urn, begin, end: timestamp });

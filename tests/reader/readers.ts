@@ -83,7 +83,8 @@ const startup =
   (name: string): Reader =>
   (value, { config: found }) =>
     must(
-      parts(found.get("startup")).get(name) === String(value),
+      // No delay is none at all.
+      (parts(found.get("startup")).get(name) ?? (name === "up" ? "0" : undefined)) === String(value),
       `startup: ${found.get("startup") ?? "none"}`,
     );
 
@@ -108,7 +109,10 @@ const firewall: Reader = (value, { firewall: found, config: live }) => {
 export const readers: Readonly<Record<string, Reader>> = {
   name: (value, facts) => [
     ...must(facts.config.get("hostname") === value, facts.config.get("hostname")),
-    ...(facts.guest ? must(facts.guest.get("hostname")?.trim() === value, facts.guest.get("hostname")) : []),
+    // PVE gives the guest what stands before the first dot, and takes the rest for a domain.
+    ...(facts.guest
+      ? must(facts.guest.get("hostname")?.trim() === String(value).split(".")[0], facts.guest.get("hostname"))
+      : []),
   ],
   is_template: flag("template"),
   template: (value, { config: found }) =>
@@ -131,11 +135,12 @@ export const readers: Readonly<Record<string, Reader>> = {
       ? must(/^\s*0\s+0\s/.test(facts.guest.get("uids") ?? "") !== value, facts.guest.get("uids"))
       : []),
   ],
-  gpu_assignment: (value, { config: found, guest }) => {
+  // A template holds no devices, which a clone would have from it; what it is told counts in its clones' features.
+  gpu_assignment: (value, { config: found, guest }, all) => {
     const cards = [...found.entries()].filter(
       ([key, text]) => /^dev\d+$/.test(key) && /\/dev\/nvidia\d/.test(text),
     );
-    const wanted = value === "none" ? 0 : String(value).split(",").length;
+    const wanted = value === "none" || all.get("is_template") === true ? 0 : String(value).split(",").length;
     const seen = (guest?.get("devices") ?? "").match(/\/dev\/nvidia\d+$/gm) ?? [];
     return [
       ...must(cards.length === wanted, `${cards.length} cards in the configuration`),
