@@ -218,13 +218,22 @@ test("a privileged container from an OS template needs one right more, and acces
   expect(neededRights(privileged, "pve")).toContainEqual({ path: "/", privilege: "Sys.Modify" });
 });
 
+test("whatever a configuration needs stands in the role, or is added to it: an image that is there already, too", () => {
+  const osTemplates = wanted.model.host.osTemplates.map((one) => ({ ...one, existing: true }));
+  const model = { ...wanted.model, host: { ...wanted.model.host, osTemplates } };
+  const given = [...Object.keys(privileges), ...morePrivileges(model)];
+  const needed = [wanted.model, model].flatMap((one) => neededRights(one, "pve"));
+  expect(needed.filter(({ privilege }) => !given.includes(privilege))).toEqual([]);
+});
+
+const nvidia = {
+  version: "535.261.03",
+  source: "distribution",
+  kernelModule: "proprietary",
+  persistence: true,
+} as const;
+
 test("GPUs: the driver needs a card, a container one that is there; another driver is told", () => {
-  const nvidia = {
-    version: "535.261.03",
-    source: "distribution",
-    kernelModule: "proprietary",
-    persistence: true,
-  } as const;
   const card = (more: object = {}) => ({ pci: "0000:01:00.0", name: "NVIDIA Corporation GA102", ...more });
   const containers = wanted.model.containers.map((one) => ({ ...one, gpus: [0, 1] }));
   const model = { ...wanted.model, containers, host: { ...wanted.model.host, nvidia } };
@@ -241,12 +250,6 @@ test("GPUs: the driver needs a card, a container one that is there; another driv
 });
 
 test("the driver needs headers of the running kernel and of the newest, and nouveau out of the way", () => {
-  const nvidia = {
-    version: "535.261.03",
-    source: "distribution",
-    kernelModule: "proprietary",
-    persistence: true,
-  } as const;
   const model = { ...wanted.model, host: { ...wanted.model.host, nvidia } };
   const gpus = [{ pci: "0000:01:00.0", name: "NVIDIA Corporation GA102" }];
   const told = (facts: Partial<NodeFacts>): string => said({ gpus, ...facts }, { model });

@@ -74,7 +74,8 @@ export function neededRights(model: Model, node: string): Right[] {
   }
   for (const { storage, url, existing } of host.osTemplates) {
     if (existing) {
-      all.push({ path: `/storage/${storage}`, privilege: "Datastore.Audit" });
+      // To see what is in it, Proxmox VE takes this one as well as Datastore.Audit, and every role of ours has it.
+      all.push({ path: `/storage/${storage}`, privilege: "Datastore.AllocateSpace" });
       continue;
     }
     all.push(
