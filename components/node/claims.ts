@@ -23,12 +23,12 @@ export class NodeClaims implements Claims {
   }
 
   async ownersOf(thing: string): Promise<string[]> {
-    const word = `'${thing.replaceAll("'", `'\\''`)}'`;
-    const found = await this.#run(`grep -lxs ours /var/lib/phoenix/*/claims/${word} || true`);
-    return found
-      .split("\n")
-      .filter((path) => path !== "")
-      .map((path) => path.split("/")[4] ?? "");
+    // All of them are asked for: nothing of the configuration goes into a shell's text.
+    const found = await this.#run("grep -lxs ours /var/lib/phoenix/*/claims/* || true");
+    return found.split("\n").flatMap((path) => {
+      const [stack = "", , name] = path.split("/").slice(4);
+      return name === thing ? [stack] : [];
+    });
   }
 
   async #run(command: string): Promise<string> {

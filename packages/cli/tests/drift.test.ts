@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { Finding } from "../src/drift/inspect.ts";
 import { groupByContainer, inspectWith } from "../src/drift/inspect.ts";
 import type { RunSteps } from "../src/drift/node.ts";
-import { inheritedRuns, readState, recipeOf } from "../src/drift/state.ts";
+import { inheritedRuns, readState } from "../src/drift/state.ts";
+import { markIn } from "../src/lib/mark.ts";
 import { driftTable, exitCode } from "../src/drift/table.ts";
 
 const base = "urn:pulumi:dev::phoenix::";
@@ -94,12 +95,12 @@ test("inherited features get the container's own number", () => {
 test("the mark counts only for its own stack and vmid", () => {
   const mark = "phoenix stack=dev vmid=910 incarnation=0123456789abcdef recipe=77aa";
   const config = (text: string) => `arch: amd64\ndescription: ${encodeURIComponent(text)}\ncores: 1\n`;
-  expect(recipeOf(config(`${mark}\nmy own words`), "dev", "910")).toBe("77aa");
-  expect(recipeOf(config(mark), "dev", "911")).toBeUndefined();
-  expect(recipeOf(config(mark), "prod", "910")).toBeUndefined();
-  expect(recipeOf(config(`my own words\n${mark}`), "dev", "910")).toBeUndefined();
-  expect(recipeOf("arch: amd64\n", "dev", "910")).toBeUndefined();
-  expect(recipeOf("description: 100% mine\n", "dev", "910")).toBeUndefined();
+  expect(markIn(config(`${mark}\nmy own words`), "dev", "910")).toEqual({ line: mark, recipe: "77aa" });
+  expect(markIn(config(mark), "dev", "911")).toBeUndefined();
+  expect(markIn(config(mark), "prod", "910")).toBeUndefined();
+  expect(markIn(config(`my own words\n${mark}`), "dev", "910")).toBeUndefined();
+  expect(markIn("arch: amd64\n", "dev", "910")).toBeUndefined();
+  expect(markIn("description: 100% mine\n", "dev", "910")).toBeUndefined();
 });
 
 const finding = (verdict: Finding["verdict"], more: Partial<Finding> = {}): Finding => ({

@@ -46,7 +46,9 @@ test("what carries the mark is ours, what occupies a configured CTID without it 
     node({
       [commands.storages]: JSON.stringify([{ storage: "mine" }, { storage: "other" }, { storage: "local" }]),
       [commands.guests]: guests(900, 902, 100),
-      "grep -lxs ours /var/lib/phoenix/dev/claims/* || true": "/var/lib/phoenix/dev/claims/mine\n",
+      // The note of another stack makes nothing this one's.
+      "grep -lxs ours /var/lib/phoenix/*/claims/* || true":
+        "/var/lib/phoenix/dev/claims/mine\n/var/lib/phoenix/home/claims/other\n",
       "pct config 900": `arch: amd64\ndescription: ${encodeURIComponent(`${mark(900)}\nmy own words\n`)}\n`,
       // As Proxmox VE copies it to a clone.
       "pct config 902": `description: ${encodeURIComponent(mark(900))}\n`,

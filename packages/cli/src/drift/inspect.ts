@@ -6,7 +6,8 @@ import { capture } from "../lib/process.ts";
 import type { Connection } from "../lib/ssh.ts";
 import { withNode } from "./node.ts";
 import type { NodeStep, RunSteps, StepResult } from "./node.ts";
-import { inheritedRuns, readState, recipeOf } from "./state.ts";
+import { markIn } from "../lib/mark.ts";
+import { inheritedRuns, readState } from "./state.ts";
 import type { Run } from "./state.ts";
 
 /** clean: as configured; drift: `apply` would change it; error: could not be told; unchecked: it has no check. */
@@ -65,7 +66,7 @@ export async function inspectWith(run: RunSteps, stack: Stack, ctids: readonly s
   const containers = stack.containers.filter(meant);
   const configs = await run(containers.map((ctid) => [{ id: ctid, command: `pct config ${ctid}` }]));
   const recipes = new Map(
-    containers.map((ctid) => [ctid, recipeOf(configs.get(ctid)?.stdout ?? "", stack.name, ctid)]),
+    containers.map((ctid) => [ctid, markIn(configs.get(ctid)?.stdout ?? "", stack.name, ctid)?.recipe]),
   );
   const records = await run(
     [...new Set(recipes.values())]

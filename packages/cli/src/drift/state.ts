@@ -117,11 +117,3 @@ export function inheritedRuns(
     checkable: !isLevel0(script),
   }));
 }
-
-/** The recipe in the mark of `pct config`'s description; undefined for a guest that is not this stack's. */
-export function recipeOf(pctConfig: string, stack: string, ctid: string): string | undefined {
-  const encoded = /^description: (.*)$/m.exec(pctConfig)?.[1] ?? "";
-  const first = decodeURIComponent(encoded.replace(/%(?![0-9A-Fa-f]{2})/g, "%25")).split("\n")[0] ?? "";
-  const mark = /^phoenix stack=(\S+) vmid=(\d+) incarnation=[0-9a-f]{16} recipe=(\S+)$/.exec(first);
-  return mark?.[1] === stack && mark[2] === ctid ? mark[3] : undefined;
-}

@@ -1,9 +1,9 @@
 import type { Finding, Stack } from "../drift/inspect.ts";
 import { inspectWith } from "../drift/inspect.ts";
-import { recipeOf } from "../drift/state.ts";
 import type { Run } from "../drift/state.ts";
 import type { NodeStep, RunSteps, StepResult } from "../drift/node.ts";
 import { Failure } from "./failure.ts";
+import { markIn } from "./mark.ts";
 
 /** Snapshots of `pct listsnapshot`, oldest first; `current` is none. */
 export function snapshotNames(listing: string): string[] {
@@ -24,7 +24,7 @@ export async function rollBack(stack: Stack, ctid: string, name: string, run: Ru
     [step("status", `pct status ${ctid}`)],
     [step("snapshots", `pct listsnapshot ${ctid}`)],
   ]);
-  if (recipeOf(said(asked, "config"), stack.name, ctid) === undefined)
+  if (markIn(said(asked, "config"), stack.name, ctid) === undefined)
     throw new Failure(
       `CT ${ctid} is not there, or does not carry the mark of stack ${stack.name}; nothing was touched.`,
     );

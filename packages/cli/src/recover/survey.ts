@@ -1,6 +1,7 @@
 import type { Model } from "../../../../model/index.ts";
 import type { NodeStep, RunSteps } from "../drift/node.ts";
 import { Failure } from "../lib/failure.ts";
+import { markIn } from "../lib/mark.ts";
 
 /** What stands on the node of what the configuration names. */
 export interface Standing {
@@ -21,7 +22,7 @@ export async function survey(run: RunSteps, stack: string, model: Model): Promis
   const answers = await run([
     [step("storages", "pvesh get /storage --output-format json")],
     // See feature_claim_storage.sh.
-    [step("notes", `grep -lxs ours /var/lib/phoenix/${stack}/claims/* || true`)],
+    [step("notes", "grep -lxs ours /var/lib/phoenix/*/claims/* || true")],
     [step("guests", "pvesh get /cluster/resources --type vm --output-format json")],
     ...specs.map(({ vmid }) => [step(String(vmid), `pct config ${vmid}`)]),
   ]);
@@ -32,12 +33,14 @@ export async function survey(run: RunSteps, stack: string, model: Model): Promis
   };
   const marks = new Map<number, string>();
   for (const { vmid } of specs) {
-    const mark = markIn(answers.get(String(vmid))?.stdout ?? "", stack, vmid);
-    if (mark !== undefined) marks.set(vmid, mark);
+    const mark = markIn(answers.get(String(vmid))?.stdout ?? "", stack, String(vmid));
+    if (mark !== undefined) marks.set(vmid, mark.line);
   }
   const there = new Set((json("guests") as { vmid: number }[]).map(({ vmid }) => vmid));
   const registered = (json("storages") as { storage: string }[]).map(({ storage }) => storage);
-  const noted = (answers.get("notes")?.stdout ?? "").split("\n").map((path) => path.split("/").at(-1) ?? "");
+  const noted = (answers.get("notes")?.stdout ?? "")
+    .split("\n")
+    .flatMap((path) => (path.split("/")[4] === stack ? [path.split("/")[6] ?? ""] : []));
   const storages = model.host.storages
     .filter(({ existing, id }) => !existing && registered.includes(id))
     .map(({ id }) => id);
@@ -47,12 +50,4 @@ export async function survey(run: RunSteps, stack: string, model: Model): Promis
     storages: storages.filter((id) => noted.includes(id)),
     foreignStorages: storages.filter((id) => !noted.includes(id)),
   };
-}
-
-/** The mark in the description that `pct config` shows, if it is this stack's and this guest's own. */
-export function markIn(pctConfig: string, stack: string, vmid: number): string | undefined {
-  const encoded = /^description: (.*)$/m.exec(pctConfig)?.[1] ?? "";
-  const first = decodeURIComponent(encoded.replace(/%(?![0-9A-Fa-f]{2})/g, "%25")).split("\n")[0] ?? "";
-  const mark = /^phoenix stack=(\S+) vmid=(\d+) incarnation=[0-9a-f]{16} recipe=\S+$/.exec(first);
-  return mark?.[1] === stack && mark[2] === String(vmid) ? first : undefined;
 }

@@ -2,7 +2,7 @@ import type { Finding, Stack } from "../drift/inspect.ts";
 import { inspectWith } from "../drift/inspect.ts";
 import { withNode } from "../drift/node.ts";
 import type { RunSteps, StepResult } from "../drift/node.ts";
-import { recipeOf } from "../drift/state.ts";
+import { markIn } from "../lib/mark.ts";
 
 /** One container as it is now. */
 export interface ContainerStatus {
@@ -77,7 +77,8 @@ export async function lookAt(
   );
   const findings = await inspectWith(run, stack, ctids);
   const versions = await versionsOf(run, findings);
-  const recipe = (ctid: string) => recipeOf(answers.get(`config ${ctid}`)?.stdout ?? "", stack.name, ctid);
+  const recipe = (ctid: string) =>
+    markIn(answers.get(`config ${ctid}`)?.stdout ?? "", stack.name, ctid)?.recipe;
   return ctids.map((ctid) => {
     const own = findings.filter(({ container }) => container === ctid);
     const source = stack.sources.get(ctid);
