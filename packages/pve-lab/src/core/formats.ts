@@ -132,11 +132,6 @@ const FORMATS: Readonly<Record<string, Format>> = {
   urlencoded: matching(/^[-%a-zA-Z0-9_.!~*'()]*$/, (text) => `invalid urlencoded string: ${text}\n`),
 };
 
-/** Formats are known by name, or a list (`-list`) or optional form (`-opt`) of a known one. */
-export function isKnownFormat(name: string): boolean {
-  return name.replace(/-(?:list|opt)$/, "") in FORMATS;
-}
-
 /** PVE's complaint about `text` as a value of the named format, or nothing. */
 export function checkFormat(name: string, text: string): string | undefined {
   const [, base = name, kind] = /^(.*?)(?:-(list|opt))?$/.exec(name) ?? [];
